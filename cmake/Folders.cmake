@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# A folder of the project is one static library, fantail_<folder>, and may use
+# the folders it names. tests/lint checks the same order in the includes.
+
+# fantail_folder(<folder> [USES folder...] [LINKS library...])
+#
+# A folder without sources becomes an interface library, so that the folders
+# to its right need not know.
+function(fantail_folder folder)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS")
+  set(target fantail_${folder})
+  list(TRANSFORM arg_USES PREPEND fantail_)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/${folder}/example/")
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target}
+      PUBLIC fantail_flags ${arg_USES} PRIVATE ${arg_LINKS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE fantail_flags ${arg_USES})
+  endif()
+endfunction()
+
+# fantail_examples(<folder>): every <folder>/example/*.cpp is a program.
+function(fantail_examples folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/example/*.cpp)
+  foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE fantail_${folder})
+  endforeach()
+endfunction()
