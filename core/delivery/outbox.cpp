@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include "core/delivery/outbox.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace fantail {
+
+namespace {
+
+size_t index_of(event_class x) {
+  return static_cast<size_t>(x);
+}
+
+} // namespace
+
+outbox::outbox(instance_profile profile, outbox_config settings)
+    : profile_(std::move(profile)), settings_(settings) {
+  // nop
+}
+
+shard_position& outbox::told(shard_id shard) {
+  if (told_.size() <= shard.value) {
+    told_.resize(shard.value + size_t{1});
+    acknowledged_.resize(shard.value + size_t{1});
+  }
+  return told_[shard.value];
+}
+
+bool outbox::is_full() const noexcept {
+  return pending_bytes_ > settings_.bytes_max
+         || live_entries_ > settings_.events_max;
+}
+
+std::array<uint32_t, 3> outbox::push(const entry& x) {
+  std::array<uint32_t, 3> dropped{};
+  if (is_lagging_)
+    return dropped;
+  auto cls = x.source->class_of(x.event);
+  pending_.push_back(x);
+  ++live_entries_;
+  ++pending_by_class_[index_of(cls)];
+  pending_bytes_ += x.source->event_bytes(x.event);
+  while (is_full()) {
+    if (drop_oldest(event_class::best_effort)) {
+      ++dropped[index_of(event_class::best_effort)];
+    } else if (drop_oldest(event_class::important)) {
+      ++dropped[index_of(event_class::important)];
+    } else {
+      // Only critical events are left. A `frame` instance can fetch them
+      // later; for `single` the unsettled pulls are the bound.
+      if (is_frame())
+        begin_lagging();
+      break;
+    }
+  }
+  return dropped;
+}
+
+bool outbox::drop_oldest(event_class cls) {
+  if (pending_by_class_[index_of(cls)] == 0)
+    return false;
+  auto i = std::find_if(pending_.begin(), pending_.end(), [cls](auto& x) {
+    return x.source && x.source->class_of(x.event) == cls;
+  });
+  assert(i != pending_.end());
+  pending_bytes_ -= i->source->event_bytes(i->event);
+  i->source = nullptr;
+  --live_entries_;
+  --pending_by_class_[index_of(cls)];
+  return true;
+}
+
+void outbox::forget_pending() {
+  pending_.clear();
+  pending_by_class_ = {};
+  live_entries_ = 0;
+  pending_bytes_ = 0;
+}
+
+void outbox::begin_lagging() {
+  forget_pending();
+  is_lagging_ = true;
+}
+
+outbox::flushed outbox::flush(bus_port& out, const std::string& subject,
+                              frame::writer& scratch) {
+  auto result = is_frame() ? flush_frames(out, subject, scratch)
+                           : flush_single(out, subject);
+  forget_pending();
+  if (is_frame() && window_bytes_ > settings_.window_bytes_max)
+    begin_lagging();
+  return result;
+}
+
+outbox::flushed outbox::flush_single(bus_port& out,
+                                     const std::string& subject) {
+  flushed result;
+  for (auto& x : pending_) {
+    if (!x.source)
+      continue;
+    auto event = (*x.source)[x.event];
+    if (!out.publish(subject, event.body, event.headers)) {
+      result.link_failed = true;
+      break;
+    }
+    ++result.messages;
+    result.bytes += event.body.size() + event.headers.size();
+  }
+  return result;
+}
+
+outbox::flushed outbox::flush_frames(bus_port& out, const std::string& subject,
+                                     frame::writer& scratch) {
+  flushed result;
+  scratch.clear();
+  const pull* open = nullptr;
+  size_t section_begin = 0;
+  // A section ends where its pull ends: every event of this instance up to
+  // there is pending now.
+  auto close_section = [&](position to) {
+    scratch.extend_section(to);
+    told(open->shard).at = to;
+    note_section(open->shard, to, scratch.byte_count() - section_begin);
+    open = nullptr;
+  };
+  for (auto& x : pending_) {
+    if (!x.source)
+      continue;
+    auto event = (*x.source)[x.event];
+    if (open != nullptr && open != x.source)
+      close_section(open->to);
+    auto full = !scratch.empty()
+                && scratch.byte_count() + frame::encoded_size(event)
+                       > settings_.frame_bytes_max;
+    if (full) {
+      // The events of this pull so far reach up to just before this one.
+      if (open != nullptr)
+        close_section(position{event.pos.value - 1});
+      if (!publish_frame(out, subject, scratch, result))
+        return result;
+    }
+    if (open == nullptr) {
+      auto& last = told(x.source->shard);
+      last.epoch = std::max(last.epoch, x.epoch);
+      section_begin = scratch.byte_count();
+      scratch.begin_section({x.source->shard, 0, x.epoch, last.at,
+                             std::max(last.at, x.source->to)});
+      open = x.source;
+    }
+    scratch.add(event);
+  }
+  if (open != nullptr)
+    close_section(open->to);
+  if (!scratch.empty())
+    publish_frame(out, subject, scratch, result);
+  return result;
+}
+
+bool outbox::publish_frame(bus_port& out, const std::string& subject,
+                           frame::writer& scratch, flushed& result) {
+  auto bytes = scratch.finish();
+  result.link_failed = !out.publish(subject, bytes, {});
+  ++result.messages;
+  result.bytes += bytes.size();
+  scratch.clear();
+  return !result.link_failed;
+}
+
+void outbox::note_section(shard_id shard, position to, size_t bytes) {
+  window_.push_back({shard, to, bytes});
+  window_bytes_ += bytes;
+}
+
+outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
+                                       bus_port& out,
+                                       const std::string& subject,
+                                       frame::writer& scratch) {
+  assert(!is_pending());
+  flushed result;
+  if (!is_frame() || profile_.incarnation.empty())
+    return result;
+  scratch.clear();
+  for (size_t i = 0; i < heads.size(); ++i) {
+    auto shard = shard_id{static_cast<uint16_t>(i)};
+    auto& head = heads[i];
+    auto& last = told(shard);
+    if (is_lagging_) {
+      scratch.begin_section(
+          {shard, frame::lagging, head.epoch, head.at, head.at});
+    } else if (last.at < head.at || last.epoch < head.epoch) {
+      auto from = std::min(last.at, head.at);
+      auto begin = scratch.byte_count();
+      scratch.begin_section({shard, 0, head.epoch, from, head.at});
+      last = head;
+      note_section(shard, head.at, scratch.byte_count() - begin);
+    }
+  }
+  if (!scratch.empty())
+    publish_frame(out, subject, scratch, result);
+  return result;
+}
+
+void outbox::restart(instance_profile profile,
+                     const std::vector<shard_position>& heads) {
+  profile_ = std::move(profile);
+  forget_pending();
+  window_.clear();
+  window_bytes_ = 0;
+  is_lagging_ = false;
+  told_ = heads;
+  acknowledged_.clear();
+  for (auto& head : heads)
+    acknowledged_.push_back(head.at);
+}
+
+bool outbox::acknowledge(shard_id shard, position at,
+                         const std::vector<shard_position>& heads) {
+  told(shard);
+  auto& known = acknowledged_[shard.value];
+  known = std::max(known, at);
+  while (!window_.empty()
+         && window_.front().to <= acknowledged_[window_.front().shard.value]) {
+    window_bytes_ -= window_.front().bytes;
+    window_.pop_front();
+  }
+  if (!is_lagging_)
+    return false;
+  for (size_t i = 0; i < heads.size(); ++i) {
+    told(shard_id{static_cast<uint16_t>(i)});
+    auto behind = heads[i].at.value > acknowledged_[i].value
+                      ? heads[i].at.value - acknowledged_[i].value
+                      : 0;
+    if (behind > limits::resume_positions)
+      return false;
+  }
+  // What lies between the instance and the heads is a gap it sees in the next
+  // section and asks for.
+  is_lagging_ = false;
+  window_.clear();
+  window_bytes_ = 0;
+  told_ = heads;
+  return true;
+}
+
+void outbox::rewind(shard_id shard, fantail::epoch epoch, position from) {
+  auto& last = told(shard);
+  if (last.epoch < epoch) {
+    last = {epoch, from};
+    acknowledged_[shard.value] = from;
+  } else {
+    last.at = std::min(last.at, from);
+  }
+}
+
+} // namespace fantail

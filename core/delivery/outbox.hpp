@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/frame.hpp"
+#include "core/limits.hpp"
+#include "core/ports.hpp"
+#include "core/pull.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// Bounds of one outbox; defaults and reasons in core/limits.hpp.
+struct outbox_config {
+  size_t bytes_max = limits::outbox_bytes_default;
+  size_t events_max = limits::outbox_events_default;
+  size_t window_bytes_max = limits::window_bytes_default;
+  size_t frame_bytes_max = limits::frame_bytes_default;
+};
+
+/// What an instance receives, and how.
+struct instance_profile {
+  std::string name;
+  delivery_format format = delivery_format::single;
+  /// Names the life of the instance; empty if it never registered.
+  std::string incarnation;
+};
+
+/// Where a shard stands.
+struct shard_position {
+  fantail::epoch epoch;
+  position at;
+
+  bool operator==(const shard_position&) const = default;
+};
+
+/// Everything on its way to one instance over one connection: what was routed
+/// and not yet written, what was written and not yet acknowledged, and how far
+/// each shard was told. Under pressure it drops the oldest best-effort events
+/// first, then the oldest important ones, never a critical one; a `frame`
+/// instance that does not keep up becomes lagging instead: it gets nothing
+/// but the news how far the shards have come, and fetches the rest itself.
+///
+/// Invariants: (1) the sections sent for a shard join without gap or overlap,
+/// until `rewind`; (2) pending_bytes() is the sum over the pending entries;
+/// (3) a lagging outbox has nothing pending.
+class outbox {
+public:
+  /// One event of a delivery. The pull has to live until it is written.
+  struct entry {
+    const pull* source;
+    uint32_t event;
+    fantail::epoch epoch;
+  };
+
+  /// Messages and bytes that one `flush` published.
+  struct flushed {
+    uint64_t messages = 0;
+    uint64_t bytes = 0;
+    bool link_failed = false;
+  };
+
+  outbox(instance_profile profile, outbox_config settings);
+
+  /// Adds an event. Returns how many events were dropped for it, by class.
+  std::array<uint32_t, 3> push(const entry& x);
+
+  /// Publishes everything pending. `scratch` is memory to build frames in.
+  flushed flush(bus_port& out, const std::string& subject,
+                frame::writer& scratch);
+
+  /// Tells, in one frame, every shard position the instance was not told:
+  /// `heads[shard]` is how far the shard was routed.
+  flushed tell_positions(const std::vector<shard_position>& heads,
+                         bus_port& out, const std::string& subject,
+                         frame::writer& scratch);
+
+  /// Begins a new life of the instance behind `heads`.
+  void restart(instance_profile profile,
+               const std::vector<shard_position>& heads);
+
+  /// The instance has everything up to `at` of `shard`. Returns true if a
+  /// lagging instance has come close enough to go live behind `heads`.
+  bool acknowledge(shard_id shard, position at,
+                   const std::vector<shard_position>& heads);
+
+  /// The link was lost: what is pending or unconfirmed will be pushed again,
+  /// beginning behind `from` of `shard`.
+  void forget_pending();
+  void rewind(shard_id shard, fantail::epoch epoch, position from);
+
+  const instance_profile& profile() const noexcept { return profile_; }
+  bool is_lagging() const noexcept { return is_lagging_; }
+  bool is_pending() const noexcept { return live_entries_ > 0; }
+  size_t pending_bytes() const noexcept { return pending_bytes_; }
+  size_t pending_events() const noexcept { return live_entries_; }
+  size_t unacknowledged_bytes() const noexcept { return window_bytes_; }
+
+private:
+  struct sent_section {
+    shard_id shard;
+    position to;
+    size_t bytes;
+  };
+
+  bool is_frame() const noexcept {
+    return profile_.format == delivery_format::frame;
+  }
+  bool is_full() const noexcept;
+  bool drop_oldest(event_class cls);
+  void begin_lagging();
+  shard_position& told(shard_id shard);
+  flushed flush_single(bus_port& out, const std::string& subject);
+  flushed flush_frames(bus_port& out, const std::string& subject,
+                       frame::writer& scratch);
+  bool publish_frame(bus_port& out, const std::string& subject,
+                     frame::writer& scratch, flushed& result);
+  void note_section(shard_id shard, position to, size_t bytes);
+
+  instance_profile profile_;
+  outbox_config settings_;
+  /// A dropped entry stays in its place with a null source.
+  std::vector<entry> pending_;
+  std::array<uint32_t, 3> pending_by_class_{};
+  size_t live_entries_ = 0;
+  size_t pending_bytes_ = 0;
+  /// Per shard: the `to` of the last section sent.
+  std::vector<shard_position> told_;
+  /// Per shard: what the instance acknowledged.
+  std::vector<position> acknowledged_;
+  std::deque<sent_section> window_;
+  size_t window_bytes_ = 0;
+  bool is_lagging_ = false;
+};
+
+} // namespace fantail

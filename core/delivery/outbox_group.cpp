@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "core/delivery/outbox_group.hpp"
+
+#include "core/subject.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace fantail {
+
+outbox_group::slot& outbox_group::slot_of(instance_index index) {
+  if (slots_.size() <= index.value)
+    slots_.resize(index.value + size_t{1});
+  return slots_[index.value];
+}
+
+shard_position& outbox_group::head_of(shard_id shard) {
+  if (heads_.size() <= shard.value)
+    heads_.resize(shard.value + size_t{1});
+  return heads_[shard.value];
+}
+
+const outbox* outbox_group::find(instance_index index) const {
+  return index.value < slots_.size() ? slots_[index.value].box.get() : nullptr;
+}
+
+const std::vector<shard_position>&
+outbox_group::admit(instance_index index, instance_profile profile) {
+  auto& entry = slot_of(index);
+  entry.subject
+      = subjects::of_instance(subjects::instance_events, profile.name);
+  auto known = entry.box && entry.box->profile().format == profile.format
+               && entry.box->profile().incarnation == profile.incarnation;
+  if (!known) {
+    if (!entry.box)
+      entry.box = std::make_unique<outbox>(profile, settings_);
+    entry.box->restart(std::move(profile), heads_);
+  }
+  return heads_;
+}
+
+void outbox_group::set_head(shard_id shard, shard_position head) {
+  head_of(shard) = head;
+  for (auto& entry : slots_)
+    if (entry.box)
+      entry.box->rewind(shard, head.epoch, head.at);
+}
+
+void outbox_group::accept(delivery x, std::vector<incident>& incidents) {
+  push(x, incidents);
+  unconfirmed_bytes_ += x.source->byte_count();
+  unflushed_.push_back(std::move(x));
+}
+
+void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
+  uint32_t begin = 0;
+  for (auto& item : x.targets.items) {
+    for (auto i = begin; i < item.end; ++i) {
+      auto index = x.targets.instances[i];
+      auto& entry = slot_of(index);
+      if (!entry.box)
+        admit(
+            index,
+            {std::string{names_.name_of(index)}, delivery_format::single, {}});
+      auto was_lagging = entry.box->is_lagging();
+      auto dropped = entry.box->push({x.source.get(), item.event, x.owner});
+      for (auto cls : {event_class::important, event_class::best_effort})
+        if (auto count = dropped[static_cast<size_t>(cls)])
+          incidents.push_back({incident::kind::dropped, index, cls, count});
+      stats_.dropped_important += dropped[1];
+      stats_.dropped_best_effort += dropped[2];
+      if (!was_lagging && entry.box->is_lagging()) {
+        incidents.push_back({incident::kind::lagging, index});
+        ++stats_.lagging_begun;
+      }
+      if (!entry.is_dirty) {
+        entry.is_dirty = true;
+        dirty_.push_back(index);
+      }
+      ++stats_.deliveries;
+    }
+    begin = item.end;
+  }
+  auto& head = head_of(x.source->shard);
+  head = {x.owner, x.source->to};
+}
+
+bool outbox_group::flush(bus_port& out, std::vector<incident>& incidents) {
+  auto failed = false;
+  for (auto index : dirty_) {
+    auto& entry = slot_of(index);
+    entry.is_dirty = false;
+    auto was_lagging = entry.box->is_lagging();
+    auto done = entry.box->flush(out, entry.subject, scratch_);
+    stats_.messages += done.messages;
+    stats_.bytes += done.bytes;
+    failed = failed || done.link_failed;
+    if (!was_lagging && entry.box->is_lagging()) {
+      incidents.push_back({incident::kind::lagging, index});
+      ++stats_.lagging_begun;
+    }
+  }
+  dirty_.clear();
+  if (unflushed_.empty())
+    return !failed;
+  failed = !out.publish_marker(++last_marker_) || failed;
+  size_t bytes = 0;
+  for (auto& x : unflushed_)
+    bytes += x.source->byte_count();
+  awaiting_.push_back({last_marker_, std::exchange(unflushed_, {}), bytes});
+  return !failed;
+}
+
+void outbox_group::confirmed(uint64_t marker, std::vector<confirmation>& done) {
+  while (!awaiting_.empty() && awaiting_.front().marker <= marker) {
+    auto& front = awaiting_.front();
+    for (auto& x : front.deliveries)
+      done.push_back({x.source->shard, x.owner, x.number});
+    unconfirmed_bytes_ -= front.bytes;
+    awaiting_.pop_front();
+  }
+}
+
+void outbox_group::rewind(std::vector<incident>& incidents) {
+  ++stats_.rewinds;
+  std::deque<delivery> again;
+  for (auto& x : awaiting_)
+    std::move(x.deliveries.begin(), x.deliveries.end(),
+              std::back_inserter(again));
+  std::move(unflushed_.begin(), unflushed_.end(), std::back_inserter(again));
+  awaiting_.clear();
+  unflushed_.clear();
+  dirty_.clear();
+  for (auto& entry : slots_) {
+    entry.is_dirty = false;
+    if (entry.box)
+      entry.box->forget_pending();
+  }
+  // Newest first, so that each shard ends where its oldest delivery begins.
+  for (auto i = again.rbegin(); i != again.rend(); ++i)
+    for (auto& entry : slots_)
+      if (entry.box)
+        entry.box->rewind(i->source->shard, i->owner, i->source->from);
+  for (auto& x : again)
+    push(x, incidents);
+  unflushed_ = std::move(again);
+}
+
+bool outbox_group::tell_positions(bus_port& out) {
+  if (is_pending())
+    return true;
+  for (auto& entry : slots_) {
+    if (!entry.box)
+      continue;
+    auto done = entry.box->tell_positions(heads_, out, entry.subject, scratch_);
+    stats_.messages += done.messages;
+    stats_.bytes += done.bytes;
+    if (done.link_failed)
+      return false;
+  }
+  return true;
+}
+
+void outbox_group::acknowledge(instance_index index,
+                               std::string_view incarnation, shard_id shard,
+                               position at, std::vector<incident>& incidents) {
+  if (index.value >= slots_.size() || shard.value >= heads_.size())
+    return;
+  auto* box = slots_[index.value].box.get();
+  if (!box || box->profile().incarnation != incarnation)
+    return;
+  if (box->acknowledge(shard, at, heads_))
+    incidents.push_back({incident::kind::live, index});
+}
+
+} // namespace fantail

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/delivery/outbox.hpp"
+#include "core/instance_directory.hpp"
+#include "core/routing/delivery_list.hpp"
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace fantail {
+
+/// What one pull means for one egress group.
+struct delivery {
+  pull_ptr source;
+  fantail::epoch owner;
+  /// Number of the pull within its shard, for the confirmation.
+  uint64_t number = 0;
+  delivery_list targets;
+};
+
+/// Numbers a group counts; the telemetry of an egress.
+struct outbox_group_stats {
+  uint64_t deliveries = 0;
+  uint64_t messages = 0;
+  uint64_t bytes = 0;
+  uint64_t dropped_best_effort = 0;
+  uint64_t dropped_important = 0;
+  uint64_t lagging_begun = 0;
+  uint64_t rewinds = 0;
+};
+
+/// All outboxes of one egress connection, and what of their deliveries the
+/// server has confirmed. After every flush a marker is published on the same
+/// connection; the server handles a connection's messages in order, so when
+/// the marker comes back everything before it has arrived. Until then the
+/// deliveries are kept, and a lost connection rewinds to the oldest of them.
+///
+/// Invariant: the deliveries of a shard are kept in pull order.
+class outbox_group {
+public:
+  struct confirmation {
+    shard_id shard;
+    fantail::epoch owner;
+    uint64_t number;
+  };
+
+  /// An outbox dropped events, or began or ended to lag.
+  struct incident {
+    enum class kind { dropped, lagging, live };
+    kind what;
+    instance_index instance;
+    event_class cls = event_class::best_effort;
+    uint32_t count = 0;
+  };
+
+  /// An instance that was never admitted gets the format `single` under the
+  /// name it has in `names`.
+  outbox_group(outbox_config settings, const instance_directory& names)
+      : settings_(settings), names_(names) {}
+
+  /// Names an instance, or changes its format or life; a new incarnation
+  /// begins behind the heads, which are returned.
+  const std::vector<shard_position>& admit(instance_index index,
+                                           instance_profile profile);
+
+  /// Sets how far `shard` is routed before its first delivery.
+  void set_head(shard_id shard, shard_position head);
+
+  /// Takes a delivery in.
+  void accept(delivery x, std::vector<incident>& incidents);
+
+  /// Publishes everything pending and a marker behind it. Returns false if
+  /// the link failed; then the owner calls `rewind` when it is back.
+  bool flush(bus_port& out, std::vector<incident>& incidents);
+
+  /// The marker came back.
+  void confirmed(uint64_t marker, std::vector<confirmation>& done);
+
+  /// The link was lost: everything unconfirmed is pending again.
+  void rewind(std::vector<incident>& incidents);
+
+  /// Tells instances how far the shards are; call it about once per second.
+  bool tell_positions(bus_port& out);
+
+  /// An instance acknowledged positions. Ignored unless it is in this life.
+  void acknowledge(instance_index index, std::string_view incarnation,
+                   shard_id shard, position at,
+                   std::vector<incident>& incidents);
+
+  bool is_pending() const noexcept { return !unflushed_.empty(); }
+  /// Deliveries flushed since their marker was published last.
+  const std::deque<delivery>& unflushed() const noexcept { return unflushed_; }
+  size_t unconfirmed_bytes() const noexcept { return unconfirmed_bytes_; }
+  const outbox_group_stats& stats() const noexcept { return stats_; }
+  const outbox* find(instance_index index) const;
+  const std::vector<shard_position>& heads() const noexcept { return heads_; }
+
+private:
+  struct slot {
+    std::unique_ptr<outbox> box;
+    std::string subject;
+    bool is_dirty = false;
+  };
+  struct awaiting {
+    uint64_t marker;
+    std::deque<delivery> deliveries;
+    size_t bytes;
+  };
+
+  slot& slot_of(instance_index index);
+  void push(const delivery& x, std::vector<incident>& incidents);
+  shard_position& head_of(shard_id shard);
+
+  outbox_config settings_;
+  const instance_directory& names_;
+  std::vector<slot> slots_;
+  std::vector<instance_index> dirty_;
+  std::vector<shard_position> heads_;
+  std::deque<delivery> unflushed_;
+  std::deque<awaiting> awaiting_;
+  size_t unconfirmed_bytes_ = 0;
+  uint64_t last_marker_ = 0;
+  frame::writer scratch_;
+  outbox_group_stats stats_;
+};
+
+} // namespace fantail

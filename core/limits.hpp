@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every bound of Fantail, in one place, with its unit in its name and the
+/// reason above it. A value a user may change is the default of a key in
+/// caf-application.conf; the others are contracts and stay constant.
+namespace fantail::limits {
+
+using namespace std::chrono_literals;
+
+// -- names --------------------------------------------------------------------
+
+/// NATS has no escape for subjects: a token with a space or a line break
+/// would inject protocol. 128 keeps the longest subject far below the
+/// server's control line of 4 KiB.
+inline constexpr size_t token_bytes_max = 128;
+
+/// A reply subject is an inbox with a few tokens; anything longer is an error
+/// of the sender.
+inline constexpr size_t reply_subject_bytes_max = 256;
+
+// -- cluster shape
+// --------------------------------------------------------------
+
+/// A user's shards are remembered in a 64-bit mask (core/presence).
+inline constexpr uint16_t shards_max = 64;
+inline constexpr uint16_t shards_default = 8;
+inline constexpr uint16_t presence_shards_default = 8;
+
+/// A column of the table costs two bytes per dense row, so the number of
+/// columns is bounded; the stress scale of the requirements is 500.
+inline constexpr uint16_t instances_max = 4096;
+
+/// A routing shard numbers the deltas of each presence shard; the bound keeps
+/// a wrong id from costing memory.
+inline constexpr uint16_t presence_shards_max = 64;
+static_assert(presence_shards_default <= presence_shards_max);
+
+/// Departures a routing shard remembers for events it has not routed yet. A
+/// full instance leaves about 60,000 rows of a shard (500,000 channels, 8
+/// shards); ten such within the lag of the router are 24 MB.
+inline constexpr size_t departures_max = 1'000'000;
+
+// -- chat events
+// -----------------------------------------------------------------
+
+/// The server's default `max_payload`; the embedded server uses the same.
+inline constexpr size_t payload_bytes_max = 1024 * 1024;
+
+/// Body and headers of one chat event: what is left of a NATS message for the
+/// largest frame around it. A larger one is a dead letter.
+inline constexpr size_t event_bytes_max = payload_bytes_max - 4 * 1024;
+
+/// A frame must fit one NATS message with room for the largest single event.
+inline constexpr size_t frame_bytes_default = 64 * 1024;
+inline constexpr size_t frame_bytes_max = 512 * 1024;
+
+/// A range answer is one message; half of the server's limit leaves room for
+/// headers; a single larger event travels alone.
+inline constexpr size_t range_reply_bytes_max = 512 * 1024;
+
+/// Positions one range request may span before the answer is cut short.
+inline constexpr uint64_t range_positions_max = 20'000;
+
+static_assert(frame_bytes_default <= frame_bytes_max);
+static_assert(frame_bytes_max < payload_bytes_max,
+              "a frame has to fit into one NATS message");
+static_assert(range_reply_bytes_max < payload_bytes_max,
+              "a range answer has to fit into one NATS message");
+
+// -- pulls
+// -----------------------------------------------------------------------
+
+/// Events asked for in one pull request, and requests kept under way, so that
+/// the round trip of one hides behind the other.
+inline constexpr uint32_t pull_events_default = 500;
+inline constexpr uint32_t pull_events_max = 10'000;
+inline constexpr uint32_t pull_requests_outstanding = 2;
+
+/// A pull request ends by itself after this time. Meanwhile the server shows
+/// every second that it is still there, so a reader that hears nothing for
+/// several heartbeats makes its consumer anew.
+inline constexpr auto pull_expires = 5s;
+inline constexpr auto pull_heartbeat = 1s;
+inline constexpr auto pull_watchdog = 4s;
+static_assert(pull_expires > 2 * pull_heartbeat,
+              "the server refuses a longer heartbeat");
+static_assert(pull_watchdog > 3 * pull_heartbeat,
+              "one late heartbeat must not look like a dead consumer");
+
+/// Bytes of chat events a shard may hold unsettled. A request not issued is
+/// the backpressure.
+inline constexpr size_t unsettled_bytes_default = 16 * 1024 * 1024;
+
+// -- presence
+// ------------------------------------------------------------------
+
+/// 10,000 channel names of 14 bytes are 140 KB of JSON; three times that is
+/// generous and still below the server's payload limit.
+inline constexpr size_t presence_body_bytes_max = 512 * 1024;
+inline constexpr size_t channels_per_change_max = 20'000;
+inline constexpr size_t channels_per_user_max = 20'000;
+inline constexpr size_t sessions_per_user_max = 64;
+inline constexpr auto presence_ttl_default = 120s;
+static_assert(presence_body_bytes_max < payload_bytes_max);
+
+/// Deltas a presence shard may have unapplied at the routing shards before it
+/// stops reading its log.
+inline constexpr uint64_t deltas_unapplied_max = 256;
+
+/// User changes collected into one delta.
+inline constexpr size_t delta_changes_max = 512;
+
+// -- outboxes
+// ------------------------------------------------------------------
+
+inline constexpr size_t outbox_bytes_default = 8 * 1024 * 1024;
+inline constexpr size_t outbox_events_default = 100'000;
+
+/// Unacknowledged bytes at which a `frame` instance becomes lagging.
+inline constexpr size_t window_bytes_default = 32 * 1024 * 1024;
+
+/// A lagging instance goes live again when it is this close to the head.
+inline constexpr uint64_t resume_positions = 5'000;
+
+// -- JSON
+// ------------------------------------------------------------------------
+
+/// No message of the protocol nests deeper than three.
+inline constexpr size_t json_depth_max = 16;
+
+} // namespace fantail::limits

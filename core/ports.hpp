@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/pull.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What touches the world, as interfaces: runtime/ implements them for real,
+/// tests implement them deterministically.
+namespace fantail {
+
+/// Where an egress publishes. Not owned by anybody who publishes.
+class bus_port {
+public:
+  virtual ~bus_port() = default;
+  /// Appends a message to the write buffer; false if the link is down.
+  /// REQUIRES: `subject` is made of valid tokens.
+  virtual bool publish(std::string_view subject, std::string_view body,
+                       std::string_view headers)
+      = 0;
+  /// Writes what is buffered as far as the link takes it, without waiting.
+  virtual void flush() = 0;
+  /// Bytes published and not yet written.
+  virtual size_t buffered() const = 0;
+  /// Publishes `number` to ourselves behind everything published so far. When
+  /// it comes back, the server has all of that.
+  virtual bool publish_marker(uint64_t number) = 0;
+};
+
+/// State of a log when it was opened.
+struct log_state {
+  /// Names one life of the stream; positions of another life mean nothing.
+  std::string created_at;
+  position first;
+  position last;
+};
+
+/// Why a reader has nothing to read. `is_missing` = the stream is gone.
+struct log_failure {
+  bool is_missing = false;
+  std::string text;
+};
+
+/// What ended a pull request.
+enum class request_end : uint8_t {
+  /// It expired, or its rest was given back.
+  expired,
+  /// A sign of life: the request goes on.
+  heartbeat,
+  /// The consumer is gone or skipped something; open the log again.
+  broken,
+};
+
+/// A stream read as a log by one owner. Calls come from the owner, events go
+/// to the sink, from any thread; `attempt` tells apart what belongs to which
+/// `open`, and events of an older attempt have to be ignored.
+class log_reader_port {
+public:
+  struct sink {
+    std::function<void(uint64_t attempt, log_state)> on_opened;
+    std::function<void(uint64_t attempt, log_failure)> on_failed;
+    std::function<void(uint64_t attempt, pull_ptr)> on_pull;
+    std::function<void(uint64_t attempt, request_end)> on_request_end;
+    /// The connection came back; nothing of earlier attempts will come.
+    std::function<void()> on_link_up;
+    std::function<void()> on_link_down;
+  };
+
+  virtual ~log_reader_port() = default;
+  /// Tells where events go. Call once, before the first `open`.
+  virtual void attach(sink events) = 0;
+  /// Opens the log behind `from`; answers with on_opened or on_failed.
+  virtual void open(uint64_t attempt, position from) = 0;
+  /// Asks for up to `events` more events.
+  virtual void request(uint64_t attempt, uint32_t events) = 0;
+  /// Creates the stream if it is missing; answers through the sink of a
+  /// following `open`.
+  virtual void restore_stream() = 0;
+  /// Ends everything; no event follows. Waits for running ones.
+  virtual void close() = 0;
+};
+
+/// Reads one stretch of a shard's stream again.
+class range_reader_port {
+public:
+  /// A pull for (from, to'], to' <= to; or nothing, and the first position
+  /// that still exists, or 0 if the server did not answer.
+  struct result {
+    pull_ptr events;
+    position first;
+  };
+  virtual ~range_reader_port() = default;
+  virtual void read(shard_id shard, position from, position to,
+                    size_t bytes_max, std::function<void(result)> handler)
+      = 0;
+};
+
+/// A message nobody could accept.
+struct dead_letter {
+  /// Last token of `fantail.dead.{source}`.
+  std::string_view source;
+  std::string_view subject;
+  std::string_view body;
+  std::string_view reason;
+  std::string_view detail;
+  std::optional<position> at;
+};
+
+/// The slow side of NATS: answers, log records, durable facts. Functions
+/// return at once and may be called from any thread.
+class control_port {
+public:
+  virtual ~control_port() = default;
+  /// Publishes to a reply subject; lost if the link is down, the asker
+  /// repeats.
+  virtual void answer(const std::string& reply_to, std::string_view body) = 0;
+  /// Appends a record to a log if `newest` is still the newest position of
+  /// its subject. Lost if the link is down, the caller repeats.
+  virtual void append(const std::string& subject, std::string body,
+                      uint64_t newest)
+      = 0;
+  virtual void bury(const dead_letter& letter) = 0;
+  /// Remembers that `shard` is settled up to `settled`.
+  virtual void checkpoint(shard_id shard, fantail::epoch owner,
+                          const std::string& created_at, position settled)
+      = 0;
+  /// Creates the next ownership epoch behind `known`, and hands it out.
+  virtual void claim_epoch(shard_id shard, fantail::epoch known,
+                           std::function<void(fantail::epoch)> handler)
+      = 0;
+};
+
+} // namespace fantail

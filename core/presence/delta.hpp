@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/channel_list.hpp"
+#include "core/ids.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace fantail {
+
+/// What happened to one user, as one routing shard has to know it. The first
+/// and the last session of a user on an instance are changes; those in between
+/// are not.
+struct user_change {
+  enum class kind : uint8_t {
+    /// The user came online on `instance`.
+    add_instance,
+    /// The user has no session on `instance` any more.
+    remove_instance,
+    /// `channels` are all of the user's channels in this shard.
+    set_channels,
+    /// `channels` were added.
+    join_channels,
+    /// `channels` were removed.
+    leave_channels,
+  };
+
+  kind what = kind::add_instance;
+  user_handle user;
+  instance_index instance;
+  /// Server time at which the change was stored, ns: chat events stored
+  /// before it still go to a departing instance.
+  int64_t stored_at_ns = 0;
+  channel_list channels;
+
+  bool operator==(const user_change&) const = default;
+};
+
+/// User changes for one routing shard, in log order. Deltas are numbered
+/// without gaps per (presence shard, routing shard), from 1.
+struct presence_delta {
+  presence_shard_id from;
+  shard_id to;
+  uint64_t number = 0;
+  std::vector<user_change> changes;
+};
+
+using presence_delta_ptr = std::shared_ptr<const presence_delta>;
+
+} // namespace fantail

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+#include "core/instance_directory.hpp"
+#include "core/limits.hpp"
+#include "core/presence/delta.hpp"
+#include "core/presence/presence_codec.hpp"
+#include "core/presence/session_table.hpp"
+#include "core/presence/user_directory.hpp"
+#include "core/timer_wheel.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fantail {
+
+/// One record of a presence shard's log, with a body that could be read.
+struct presence_record {
+  log_position version;
+  /// When the server stored it, ns of the server's wall clock.
+  int64_t stored_at_ns = 0;
+  std::string user;
+  presence_update update;
+};
+
+/// What became of a record.
+struct presence_outcome {
+  /// The record is not behind the newest one applied; nothing happened.
+  bool is_repeat = false;
+  presence_reject reason = presence_reject::none;
+  /// One line for people.
+  std::string detail;
+  /// Bit s is set if shard s is concerned: the answer waits until s has
+  /// applied what it was told so far, even if this record told it nothing.
+  uint64_t shards = 0;
+};
+
+/// A change, and the routing shard that has to hear of it.
+struct routed_change {
+  shard_id to;
+  user_change change;
+};
+
+/// A session whose time to live ran out. Whoever is told appends an `expire`
+/// to the log; that record, not this report, ends the session.
+struct expired_session {
+  std::string user;
+  std::string session;
+  /// The user's newest record. Appending on the condition that no newer one
+  /// is in the log keeps an `expire` from ending a session that has just
+  /// returned.
+  log_position version;
+};
+
+struct presence_ledger_config {
+  /// Number of routing shards, 1 to limits::shards_max.
+  uint16_t shards = limits::shards_default;
+  duration ttl = limits::presence_ttl_default;
+  /// A session that was reported is reported again after this time.
+  duration report_interval = std::chrono::seconds{5};
+  /// No session expires earlier than one ttl after this.
+  time_point started;
+};
+
+/// The machine of one presence shard: the only writer of user -> sessions.
+/// It reads the shard's log in order and says what each routing shard has to
+/// learn. Which channels a user is in is kept by the routing shards alone; the
+/// ledger remembers only in which shards the user has, or had, channels, so
+/// that an offline user costs one message for each of them.
+///
+/// State follows from the log alone: replaying it from the start gives the
+/// same state, handles and changes, whatever the time. Time decides only what
+/// tick() reports. A user online with one session costs less than 100 bytes
+/// besides long names.
+///
+/// What it tells a shard, and relies on: a shard that knows a user keeps the
+/// user's instances even while the user has no channels there, because a later
+/// join_channels does not repeat them. A shard that is to forget a user is
+/// told set_channels with no channels, then remove_instance for each instance;
+/// only after that may the handle mean another user.
+///
+/// Invariants: (1) a shard knows a user exactly if the user's mask names it;
+/// (2) it then knows all instances on which the user has sessions; (3) a user
+/// without sessions and with an empty mask is forgotten; (4) every session has
+/// a timer; (5) the statistics are what a count gives.
+///
+/// Not thread safe; the instance directory is shared and is.
+class presence_ledger {
+public:
+  struct statistics {
+    /// Users with at least one session.
+    size_t users_online = 0;
+    /// These, and those offline of whom a shard may know channels.
+    size_t users_known = 0;
+    size_t sessions = 0;
+    /// Sessions reported as expired that are still in the table.
+    size_t zombies = 0;
+    size_t bytes = 0;
+    /// Sessions by instance_index; may be shorter than the directory.
+    std::vector<uint32_t> sessions_by_instance;
+  };
+
+  /// A user as queries see it.
+  struct user_state {
+    log_position version;
+    uint64_t shards = 0;
+    /// Session and instance, newest first.
+    std::vector<std::pair<std::string, instance_index>> sessions;
+  };
+
+  presence_ledger(presence_ledger_config config, instance_directory& instances);
+
+  /// Applies the next record and appends what it changes to `out`, in order.
+  /// The record's update has to come from parse_presence_update; its user may
+  /// be anything.
+  presence_outcome apply(const presence_record& record, time_point now,
+                         std::vector<routed_change>& out);
+
+  /// A record of `user` was skipped because its body could not be read.
+  void skip(std::string_view user, log_position version);
+
+  /// A sign of life of an instance: renews all sessions on it.
+  void heartbeat(instance_index instance, time_point now);
+
+  /// Appends the sessions whose time to live has run out. None is reported
+  /// early; one is reported at most 200 ms late.
+  void tick(time_point now, std::vector<expired_session>& out);
+
+  /// The newest record applied or skipped.
+  log_position applied() const noexcept { return applied_; }
+
+  std::optional<user_state> find(std::string_view user) const;
+
+  statistics stats() const;
+
+  /// What is wrong with the state, or nothing.
+  std::optional<std::string> check_invariants() const;
+
+private:
+  struct user_entry {
+    log_position version;
+    /// Shards that know the user.
+    uint64_t shards = 0;
+    session_table::slot sessions = session_table::none;
+    uint32_t session_count = 0;
+  };
+
+  /// What a record does to the user's channels and to the shards that know
+  /// the user.
+  struct channel_step {
+    std::optional<user_change::kind> kind;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    uint64_t concerned = 0;
+  };
+
+  user_entry* entry_of(std::string_view user);
+  user_entry& entry_or_new(std::string_view user);
+  void list_instances(const user_entry* entry,
+                      std::vector<instance_index>& out) const;
+  presence_outcome change_sessions(const presence_record& record,
+                                   time_point now);
+  presence_outcome put_session(const presence_record& record, time_point now);
+  presence_outcome drop_session(const presence_record& record);
+  channel_step step_of(const presence_update& update, uint64_t before);
+  void tell(shard_id to, const channel_step& step, user_change change,
+            std::vector<routed_change>& out);
+  time_point expiry_of(const session_table::session& x) const;
+  uint32_t tick_of(time_point now) const;
+  void mark_expired(session_table::session& x, bool is_expired);
+  void forget_if_gone(std::string_view user);
+
+  presence_ledger_config config_;
+  instance_directory& instances_;
+  user_directory users_;
+  /// By handle.
+  std::deque<user_entry> entries_;
+  session_table sessions_;
+  /// Keyed by session slot.
+  timer_wheel timers_;
+  /// Tick of the last heartbeat, by instance.
+  std::vector<uint32_t> heartbeats_;
+  std::vector<uint32_t> sessions_by_instance_;
+  log_position applied_;
+  size_t users_online_ = 0;
+  size_t zombies_ = 0;
+  // Scratch space of apply and tick, kept for its memory.
+  std::vector<channel_list> split_;
+  std::vector<instance_index> instances_before_;
+  std::vector<instance_index> instances_after_;
+  std::vector<timer_wheel::key> fired_;
+};
+
+} // namespace fantail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "core/routing/departures.hpp"
+
+#include "core/limits.hpp"
+
+#include <algorithm>
+
+namespace fantail {
+
+static_assert(limits::departures_max <= UINT32_MAX,
+              "an entry keeps the distance to another in 32 bits");
+
+departures::departures(size_t entries_max) : entries_max_(entries_max) {}
+
+void departures::record(row_id row, instance_index instance, int64_t left_at_ns,
+                        std::vector<row_id>& forgotten) {
+  auto number = first_ + entries_.size();
+  auto [newest, is_first] = newest_.try_emplace(row, number);
+  uint32_t back = 0;
+  if (!is_first)
+    back = static_cast<uint32_t>(number - newest->second);
+  newest->second = number;
+  entries_.push_back({left_at_ns, row, back, instance});
+  if (entries_.size() > entries_max_) {
+    forget_oldest(forgotten);
+    ++overflowed_;
+  }
+}
+
+void departures::expire(int64_t routed_until_ns,
+                        std::vector<row_id>& forgotten) {
+  while (!entries_.empty() && entries_.front().left_at_ns < routed_until_ns)
+    forget_oldest(forgotten);
+}
+
+void departures::forget_oldest(std::vector<row_id>& forgotten) {
+  auto row = entries_.front().row;
+  auto newest = newest_.find(row);
+  if (newest->second == first_) {
+    newest_.erase(newest);
+    forgotten.push_back(row);
+  }
+  entries_.pop_front();
+  ++first_;
+}
+
+size_t departures::byte_count() const noexcept {
+  // A hash node is the pair, a link and the heap's own word.
+  constexpr size_t node_bytes = sizeof(std::pair<row_id, uint64_t>) + 16;
+  return entries_.size() * sizeof(entry) + newest_.size() * node_bytes
+         + newest_.bucket_count() * sizeof(void*);
+}
+
+bool departures::check_invariants() const {
+  std::unordered_map<row_id, uint64_t> newest;
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    auto number = first_ + i;
+    auto& x = entries_[i];
+    auto before = newest.find(x.row);
+    if (before != newest.end() && number - before->second != x.back)
+      return false;
+    newest[x.row] = number;
+  }
+  return newest == newest_ && entries_.size() <= entries_max_;
+}
+
+} // namespace fantail

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace fantail {
+
+/// An array that grows by pages: an element never moves, growing copies
+/// nothing, and a lone large index costs one page and a pointer per page
+/// before it. Elements start value-initialised. Not thread safe.
+template <class T>
+class paged_array {
+public:
+  static constexpr size_t page_elements = 1024;
+
+  paged_array() = default;
+  paged_array(paged_array&&) noexcept = default;
+  paged_array& operator=(paged_array&&) noexcept = default;
+
+  /// REQUIRES: `index` was made before.
+  T& operator[](size_t index) noexcept {
+    return pages_[index / page_elements][index % page_elements];
+  }
+  const T& operator[](size_t index) const noexcept {
+    return pages_[index / page_elements][index % page_elements];
+  }
+
+  /// The element, made if it is missing.
+  T& make(size_t index) {
+    auto page = index / page_elements;
+    if (page >= pages_.size())
+      pages_.resize(page + 1);
+    if (!pages_[page]) {
+      pages_[page] = std::make_unique<T[]>(page_elements);
+      ++pages_made_;
+    }
+    return (*this)[index];
+  }
+
+  /// The element, or nullptr if its page was never made.
+  const T* find(size_t index) const noexcept {
+    auto page = index / page_elements;
+    return page < pages_.size() && pages_[page] ? &(*this)[index] : nullptr;
+  }
+
+  /// Calls `f(index, element)` for every element of every page made.
+  template <class F>
+  void for_each(F f) const {
+    for (size_t page = 0; page < pages_.size(); ++page)
+      for (size_t i = 0; pages_[page] && i < page_elements; ++i)
+        f(page * page_elements + i, pages_[page][i]);
+  }
+
+  size_t byte_count() const noexcept {
+    return pages_made_ * page_elements * sizeof(T)
+           + pages_.capacity() * sizeof(pages_[0]);
+  }
+
+private:
+  std::vector<std::unique_ptr<T[]>> pages_;
+  size_t pages_made_ = 0;
+};
+
+} // namespace fantail

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "core/routing/row_list.hpp"
+
+#include <bit>
+
+namespace fantail::row_list {
+
+namespace {
+
+size_t bytes_of(uint32_t x) noexcept {
+  return (static_cast<size_t>(std::bit_width(x | 1)) + 6) / 7;
+}
+
+void put(char*& out, uint32_t x) noexcept {
+  for (; x >= 0x80; x >>= 7)
+    *out++ = static_cast<char>(x | 0x80);
+  *out++ = static_cast<char>(x);
+}
+
+uint32_t take(const char*& in) noexcept {
+  uint32_t byte = static_cast<uint8_t>(*in++);
+  auto result = byte & 0x7F;
+  for (unsigned shift = 7; byte >= 0x80; shift += 7) {
+    byte = static_cast<uint8_t>(*in++);
+    result |= (byte & 0x7F) << shift;
+  }
+  return result;
+}
+
+} // namespace
+
+size_t encoded_size(std::span<const row_id> rows) noexcept {
+  auto result = bytes_of(static_cast<uint32_t>(rows.size()));
+  uint32_t before = 0;
+  for (auto row : rows) {
+    result += bytes_of(row.value - before);
+    before = row.value;
+  }
+  return result;
+}
+
+void encode(std::span<const row_id> rows, char* out) noexcept {
+  put(out, static_cast<uint32_t>(rows.size()));
+  uint32_t before = 0;
+  for (auto row : rows) {
+    put(out, row.value - before);
+    before = row.value;
+  }
+}
+
+void decode(const char* in, std::vector<row_id>& out) {
+  auto left = take(in);
+  auto at = out.size();
+  out.resize(at + left);
+  for (uint32_t row = 0; left > 0; --left) {
+    row += take(in);
+    out[at++] = row_id{row};
+  }
+}
+
+uint32_t count(const char* in) noexcept {
+  return take(in);
+}
+
+} // namespace fantail::row_list

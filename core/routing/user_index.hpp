@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/ids.hpp"
+#include "core/routing/paged_array.hpp"
+#include "core/routing/slab_pool.hpp"
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace fantail {
+
+/// A user as a routing shard knows it: handles are dense within one presence
+/// shard only.
+struct user_key {
+  presence_shard_id home;
+  user_handle user;
+
+  bool operator==(const user_key&) const = default;
+};
+
+/// User -> the rows of its channels in this shard, and the instances it is
+/// online on. Membership outlives sessions: an offline user keeps its rows.
+/// A user costs 8 bytes and its row list (core/routing/row_list.hpp); up to
+/// two instances fit into the 8 bytes. Not thread safe.
+///
+/// Invariants (check_invariants): row lists are sorted and without repeats;
+/// `memberships` is the sum of their sizes; `users_on(i)` is the number of
+/// users whose instances contain i.
+class user_index {
+public:
+  /// Appends the user's rows, ascending. An unknown user has none.
+  void rows_of(user_key user, std::vector<row_id>& out) const;
+
+  /// Replaces the user's rows. REQUIRES: sorted and without repeats.
+  void assign_rows(user_key user, std::span<const row_id> rows);
+
+  /// Appends the instances the user is online on.
+  void instances_of(user_key user, std::vector<instance_index>& out) const;
+
+  /// True if that changed something.
+  bool add_instance(user_key user, instance_index instance);
+  bool remove_instance(user_key user, instance_index instance);
+
+  uint64_t memberships() const noexcept { return memberships_; }
+  uint64_t users_online() const noexcept { return online_; }
+  /// Users online on each instance, by index; absent ones have none.
+  const std::vector<uint32_t>& users_on() const noexcept { return users_on_; }
+
+  /// Calls `f(user_key)` for every user that has rows or is online.
+  template <class F>
+  void for_each(F f) const;
+
+  size_t byte_count() const noexcept;
+  bool check_invariants() const;
+
+private:
+  static constexpr uint16_t nowhere = UINT16_MAX;
+  /// The user is on three or more instances; they are in `many_`.
+  static constexpr uint16_t in_many = UINT16_MAX - 1;
+
+  struct record {
+    slab_pool::handle rows = slab_pool::none;
+    uint16_t first = nowhere;
+    uint16_t second = nowhere;
+  };
+  static_assert(sizeof(record) == 8);
+
+  record& make(user_key user);
+  const record* find(user_key user) const noexcept;
+  bool is_on(const record& x, user_key user, uint16_t instance) const;
+  void remove_from_many(record& x, user_key user, instance_index instance);
+
+  std::vector<paged_array<record>> homes_;
+  slab_pool lists_;
+  std::unordered_map<uint64_t, std::vector<instance_index>> many_;
+  uint64_t memberships_ = 0;
+  uint64_t online_ = 0;
+  std::vector<uint32_t> users_on_;
+};
+
+template <class F>
+void user_index::for_each(F f) const {
+  for (size_t home = 0; home < homes_.size(); ++home)
+    homes_[home].for_each([&](size_t user, const record& x) {
+      if (x.rows != slab_pool::none || x.first != nowhere)
+        f(user_key{presence_shard_id{static_cast<uint16_t>(home)},
+                   user_handle{static_cast<uint32_t>(user)}});
+    });
+}
+
+} // namespace fantail
