@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "actors/egress.hpp"
+
+#include "actors/component.hpp"
+#include "messages/inspection.hpp"
+
+#include <utility>
+
+namespace fantail {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// More unwritten bytes than this mean that the server does not keep up; what
+/// comes then waits in the outboxes, where it can be dropped by class.
+constexpr size_t unwritten_bytes_max = 8 * 1024 * 1024;
+
+} // namespace
+
+void egress_state::start(egress_deps x) {
+  deps = std::move(x);
+  group.emplace(deps.outboxes, *deps.env.instances);
+  counts = &deps.env.counts->egress[deps.group];
+  shards.resize(deps.shards);
+}
+
+void egress_state::on_shard_begun(const shard_begun& x) {
+  shards[x.shard.value] = sender_of_current<routing_shard_actor>(self);
+  group->set_head(x.shard, x.head);
+}
+
+void egress_state::on_deliver(const deliver& x) {
+  for (auto index : x.what->targets.instances)
+    counts->routed[index.value].add();
+  group->accept(std::move(*x.what), incidents);
+  schedule_flush();
+}
+
+void egress_state::schedule_flush() {
+  // Whatever lies in the mailbox now comes before this message, so deliveries
+  // that arrive together leave together, and one that comes alone leaves at
+  // once.
+  if (!std::exchange(flush_is_due, true))
+    self->send(egress_actor{self}, flush_outboxes{});
+}
+
+void egress_state::on_flush() {
+  flush_is_due = false;
+  if (life == 0 || deps.bus->buffered() > unwritten_bytes_max) {
+    report_incidents();
+    return;
+  }
+  std::vector<std::pair<int64_t, uint64_t>> received;
+  for (auto& x : group->unflushed())
+    if (!x.targets.empty())
+      received.emplace_back(x.source->received_at_ns, x.targets.items.size());
+  auto begin = to_ns(deps.env.clock->now());
+  group->flush(*deps.bus, incidents);
+  deps.bus->flush();
+  auto end = to_ns(deps.env.clock->now());
+  if (!received.empty())
+    counts->publish.record(end - begin);
+  for (auto [at, events] : received)
+    counts->total.record(end - at, events);
+  report_incidents();
+}
+
+void egress_state::on_marker(const marker_returned& x) {
+  if (x.life != life)
+    return;
+  confirmations.clear();
+  group->confirmed(x.number, confirmations);
+  for (auto& done : confirmations)
+    if (auto& shard = shards[done.shard.value])
+      self->send(shard, delivered{done.owner, done.number, deps.group});
+  if (group->is_pending())
+    schedule_flush();
+}
+
+void egress_state::on_link(const link_changed& x) {
+  if (!x.is_up)
+    life = 0;
+}
+
+void egress_state::on_reopened(const link_reopened& x) {
+  life = x.life;
+  group->rewind(incidents);
+  deps.env.reports->info(name, "link-open",
+                         {{"egress", std::to_string(deps.group)}});
+  schedule_flush();
+}
+
+void egress_state::on_admit(const admit_instance& x) {
+  auto& heads = group->admit(x.index, x.profile);
+  self->send(sender_of_current<registrar_actor>(self),
+             instance_admitted{x.index, x.profile, x.reply_to, heads});
+}
+
+void egress_state::on_acknowledge(const acknowledge_positions& x) {
+  for (auto& [shard, at] : x.positions)
+    group->acknowledge(x.index, x.incarnation, shard, at, incidents);
+  report_incidents();
+}
+
+void egress_state::report_incidents() {
+  for (auto& x : incidents) {
+    std::string instance{deps.env.instances->name_of(x.instance)};
+    switch (x.what) {
+    case outbox_group::incident::kind::dropped:
+      deps.env.reports->warn(name, "event-dropped",
+                             {{"instance", instance},
+                              {"class", std::string{to_string(x.cls)}},
+                              {"count", std::to_string(x.count)},
+                              {"reason", "queue_overflow"}});
+      break;
+    case outbox_group::incident::kind::lagging:
+      deps.env.reports->warn(name, "instance-lagging",
+                             {{"instance", instance}});
+      break;
+    case outbox_group::incident::kind::live:
+      deps.env.reports->info(name, "instance-live", {{"instance", instance}});
+      break;
+    }
+  }
+  incidents.clear();
+}
+
+void egress_state::on_tick(const tick& x) {
+  sample_wait(deps.env, name, x);
+  if (group->is_pending())
+    schedule_flush();
+  if (x.now < next_second)
+    return;
+  next_second = x.now + 1s;
+  if (life != 0) {
+    group->tell_positions(*deps.bus);
+    deps.bus->flush();
+  }
+  publish_counts();
+}
+
+void egress_state::publish_counts() {
+  auto& now = group->stats();
+  counts->messages.set(now.messages);
+  counts->bytes.set(now.bytes);
+  counts->deliveries.set(now.deliveries);
+  counts->dropped_best_effort.set(now.dropped_best_effort);
+  counts->dropped_important.set(now.dropped_important);
+  counts->lagging.set(now.lagging_begun);
+  counts->rewinds.set(now.rewinds);
+  counts->unconfirmed_bytes.set(group->unconfirmed_bytes());
+}
+
+void egress_state::on_inspect(const inspect_node& x) {
+  std::vector<inspection::instance_view> views;
+  auto size = static_cast<uint16_t>(deps.env.instances->size());
+  for (uint16_t i = 0; i < size; ++i) {
+    auto* box = group->find(instance_index{i});
+    if (!box)
+      continue;
+    views.push_back({box->profile().name, box->profile().format,
+                     box->profile().incarnation, box->is_lagging(),
+                     box->pending_events(), box->pending_bytes(),
+                     box->unacknowledged_bytes()});
+  }
+  x.into->add(std::move(views));
+}
+
+egress_actor::behavior_type
+egress(egress_actor::stateful_pointer<egress_state> self, egress_deps deps) {
+  install_handlers(self, deps.env);
+  auto& state = self->state;
+  state.self = self;
+  state.start(std::move(deps));
+  return {
+      [&state](const tick& x) { state.on_tick(x); },
+      [&state](const inspect_node& x) { state.on_inspect(x); },
+      [&state](const deliver& x) { state.on_deliver(x); },
+      [&state](const shard_begun& x) { state.on_shard_begun(x); },
+      [&state](const admit_instance& x) { state.on_admit(x); },
+      [&state](const acknowledge_positions& x) { state.on_acknowledge(x); },
+      [&state](const marker_returned& x) { state.on_marker(x); },
+      [&state](const link_reopened& x) { state.on_reopened(x); },
+      [&state](const link_changed& x) { state.on_link(x); },
+      [&state](const flush_outboxes&) { state.on_flush(); },
+  };
+}
+
+} // namespace fantail

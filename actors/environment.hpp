@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/instance_directory.hpp"
+#include "core/ports.hpp"
+#include "core/report.hpp"
+#include "core/telemetry.hpp"
+
+namespace fantail {
+
+/// What every actor of a node may use. All of it is thread safe and outlives
+/// the actors.
+struct environment {
+  const clock_port* clock = nullptr;
+  report_port* reports = nullptr;
+  control_port* control = nullptr;
+  telemetry::node* counts = nullptr;
+  instance_directory* instances = nullptr;
+};
+
+} // namespace fantail

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "actors/environment.hpp"
+#include "core/presence/delta_outbound.hpp"
+#include "core/presence/presence_ledger.hpp"
+#include "messages/protocol.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// Owns one slice of the users: reads its log, keeps who is online where, tells
+/// the routing shards what changed, and answers when a change is in effect.
+struct presence_shard_deps {
+  environment env;
+  presence_shard_id shard;
+  presence_ledger_config ledger;
+  std::vector<routing_shard_actor> routing;
+  node_guard_actor guard;
+};
+
+struct presence_shard_state {
+  static inline const char* name = "presence_shard";
+
+  presence_shard_actor::pointer self = nullptr;
+  presence_shard_deps deps;
+  std::optional<presence_ledger> ledger;
+  std::optional<delta_outbound> outbound;
+  telemetry::presence* counts = nullptr;
+
+  puller_actor source;
+  time_point now{};
+  time_point next_second{};
+  /// Added to positions once the log began a new life, so that versions never
+  /// fall.
+  uint64_t version_base = 0;
+  /// Where the log ended when it was opened first.
+  std::optional<position> replay_to;
+  bool is_replayed = false;
+  position read_to;
+  /// Credit kept back while the routing shards are behind.
+  size_t owed_bytes = 0;
+
+  /// Pulls whose deltas are under way: when they were read, and the number
+  /// of deltas handed out up to and with theirs.
+  struct in_flight {
+    int64_t received_at_ns;
+    uint64_t deltas;
+  };
+  std::deque<in_flight> latencies;
+  uint64_t deltas_sent = 0;
+  uint64_t deltas_applied = 0;
+  /// Per routing shard: the number applied that was told last.
+  std::vector<uint64_t> applied;
+
+  std::vector<routed_change> changes;
+  std::vector<presence_delta_ptr> deltas;
+  std::vector<due_answer> answers;
+  std::vector<expired_session> expired;
+
+  void start(presence_shard_deps x);
+  void on_pulled(const pulled& x);
+  void on_found(const log_found& x);
+  void on_lost(const positions_lost& x);
+  void on_restarted(const log_restarted& x);
+  void on_progress(const delta_progressed& x);
+  void on_seen(const instances_seen& x);
+  void on_tick(const tick& x);
+  void on_inspect(const inspect_node& x);
+
+private:
+  void apply(const chat_event& record);
+  void refuse(const chat_event& record, const presence_update& update,
+              bool has_op, presence_reject reason, std::string_view detail);
+  void send_deltas();
+  void send_answers();
+  void pay_credit();
+  void check_replayed();
+  void expire_sessions();
+  void publish_counts();
+};
+
+presence_shard_actor::behavior_type presence_shard(
+    presence_shard_actor::stateful_pointer<presence_shard_state> self,
+    presence_shard_deps deps);
+
+} // namespace fantail

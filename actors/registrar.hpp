@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "actors/environment.hpp"
+#include "actors/outbox_spawner.hpp"
+#include "messages/protocol.hpp"
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace fantail {
+
+/// Knows the instances: reads their registrations, admits them at the egress
+/// that serves them, and passes on what they say.
+///
+///     FANTAIL_INSTANCES ─► registrar ─admit_instance─► egress
+///     registrar ◄─instance_admitted─ egress      (then answers `registered`)
+///     heartbeats, acknowledgements, ranges ─► registrar ─► presence shards,
+///                                                          egress, outbox
+struct registrar_deps {
+  environment env;
+  std::vector<egress_actor> egresses;
+  std::vector<presence_shard_actor> presence;
+  node_guard_actor guard;
+  /// Starts the actor that serves ranges to one instance.
+  outbox_spawner spawn_outbox;
+  uint16_t shards = 0;
+  uint16_t presence_shards = 0;
+  uint32_t heartbeat_ms = 0;
+  uint32_t frame_bytes_max = 0;
+};
+
+struct registrar_state {
+  static inline const char* name = "registrar";
+
+  struct known_instance {
+    instance_profile profile;
+    outbox_actor outbox;
+  };
+
+  registrar_actor::pointer self = nullptr;
+  registrar_deps deps;
+  puller_actor source;
+  std::optional<position> replay_to;
+  position read_to;
+  bool is_replayed = false;
+  std::unordered_map<uint16_t, known_instance> instances;
+  /// Heard of since the last time presence was told.
+  std::vector<instance_index> seen;
+  time_point next_second{};
+
+  void start(registrar_deps x);
+  void on_pulled(const pulled& x);
+  void on_found(const log_found& x);
+  void on_admitted(const instance_admitted& x);
+  void on_spoke(const instance_spoke& x);
+  void on_tick(const tick& x);
+
+private:
+  void apply(const chat_event& record);
+  void admit(instance_index index, instance_profile profile,
+             std::string reply_to);
+  void refuse(const chat_event& record, const std::string& reply_to,
+              control_reject reason, std::string_view detail);
+  void on_ack(instance_index index, const instance_spoke& x);
+  void on_range(std::optional<instance_index> index, const instance_spoke& x);
+  void bury(const instance_spoke& x, std::string_view source,
+            control_reject reason, std::string_view detail);
+  void check_replayed();
+};
+
+registrar_actor::behavior_type
+registrar(registrar_actor::stateful_pointer<registrar_state> self,
+          registrar_deps deps);
+
+} // namespace fantail

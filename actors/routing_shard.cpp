@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "actors/routing_shard.hpp"
+
+#include "actors/component.hpp"
+#include "messages/inspection.hpp"
+
+#include <utility>
+
+namespace fantail {
+
+using namespace std::chrono_literals;
+
+void routing_shard_state::start(routing_shard_deps x) {
+  deps = std::move(x);
+  router.emplace(deps.shard);
+  counts = &deps.env.counts->shard[deps.shard.value];
+  lists.resize(deps.egresses.size());
+  presence.resize(deps.presence_shards);
+  told.resize(deps.presence_shards);
+  created_at = deps.created_at;
+  checkpointed = deps.settled;
+  begin_epoch({deps.owner, deps.settled});
+}
+
+void routing_shard_state::begin_epoch(shard_position head) {
+  owner = head.epoch;
+  settling.emplace(head.at);
+  for (auto& egress : deps.egresses)
+    self->send(egress, shard_begun{deps.shard, head});
+}
+
+void routing_shard_state::on_pulled(const pulled& x) {
+  if (is_claiming) {
+    held.push_back(x.events);
+    return;
+  }
+  route(x.events);
+}
+
+void routing_shard_state::route(const pull_ptr& events) {
+  auto begin = to_ns(deps.env.clock->now());
+  router->route(*events, lists);
+  auto number = settling->next_number();
+  auto egresses = static_cast<unsigned>(deps.egresses.size());
+  settling->opened(number, events->to, settle_tracker::first_groups(egresses),
+                   events->byte_count());
+  count_spreads(events->size());
+  for (size_t i = 0; i < lists.size(); ++i) {
+    auto part = std::make_shared<delivery>();
+    part->source = events;
+    part->owner = owner;
+    part->number = number;
+    part->targets = std::move(lists[i]);
+    self->send(deps.egresses[i], deliver{std::move(part)});
+  }
+  pending = events->pending;
+  auto size = events->size();
+  auto took = to_ns(deps.env.clock->now()) - begin;
+  auto& after = router->counters();
+  counts->rejected.add(events->rejected);
+  if (size > 0) {
+    counts->lookup.record(took / static_cast<int64_t>(size), size);
+    counts->batch.record(took);
+    counts->batch_size.record(size);
+  }
+  counts->events.set(after.events);
+  counts->unroutable.set(after.unroutable);
+  counts->deliveries.set(after.deliveries);
+  counts->routed_to.set(events->to.value);
+  tell_all_progress();
+}
+
+void routing_shard_state::count_spreads(size_t events) {
+  spreads.assign(events, 0);
+  for (auto& list : lists) {
+    uint32_t begin = 0;
+    for (auto& item : list.items) {
+      spreads[item.event] += item.end - begin;
+      begin = item.end;
+    }
+  }
+  for (auto spread : spreads)
+    counts->publishes_per_message.record(spread);
+}
+
+void routing_shard_state::on_found(const log_found& x) {
+  source = sender_of_current<puller_actor>(self);
+  created_at = x.state.created_at;
+  if (x.state.last <= settling->opened_to())
+    router->idle();
+  tell_all_progress();
+}
+
+void routing_shard_state::on_lost(const positions_lost& x) {
+  counts->lost_positions.add(x.to.value - x.from.value);
+  auto before = settling->settled();
+  auto bytes = settling->unsettled_bytes();
+  settling->opened(settling->next_number(), x.to, 0, 0);
+  settled_more(before, bytes);
+}
+
+void routing_shard_state::on_restarted(const log_restarted& x) {
+  is_claiming = true;
+  // What the old life had in flight is given back as credit; its
+  // confirmations will name an epoch that nobody counts any more.
+  if (source && settling->unsettled_bytes() > 0)
+    self->send(source, pull_settled{settling->unsettled_bytes()});
+  settling.emplace(position{0});
+  auto me = routing_shard_actor{self};
+  deps.env.control->claim_epoch(
+      deps.shard, owner, [me, state = x.state](fantail::epoch claimed) {
+        caf::anon_send(me, epoch_claimed{claimed, state});
+      });
+}
+
+void routing_shard_state::on_epoch(const epoch_claimed& x) {
+  is_claiming = false;
+  created_at = x.state.created_at;
+  checkpointed = position{0};
+  begin_epoch({x.owner, position{0}});
+  deps.env.reports->warn(name, "shard-begun-anew",
+                         {{"shard", std::to_string(deps.shard.value)},
+                          {"epoch", std::to_string(owner.value)}});
+  for (auto& events : std::exchange(held, {}))
+    route(events);
+}
+
+void routing_shard_state::on_delta(const apply_delta& x) {
+  auto from = x.delta->from.value;
+  if (from >= presence.size())
+    return;
+  presence[from] = sender_of_current<presence_shard_actor>(self);
+  if (router->apply(*x.delta) == delta_outcome::gap)
+    deps.env.reports->error(name, "delta-gap",
+                            {{"presence_shard", std::to_string(from)},
+                             {"number", std::to_string(x.delta->number)}});
+  tell_progress(from);
+}
+
+void routing_shard_state::tell_progress(size_t presence_shard) {
+  auto& peer = presence[presence_shard];
+  if (!peer)
+    return;
+  auto id = presence_shard_id{static_cast<uint16_t>(presence_shard)};
+  delta_progressed now{deps.shard, router->applied_number(id),
+                       router->drained_number(id),
+                       std::max(settling->opened_to(), router->routed_to())};
+  auto& last = told[presence_shard];
+  if (now.applied == last.applied && now.drained == last.drained)
+    return;
+  last = now;
+  self->send(peer, now);
+}
+
+void routing_shard_state::tell_all_progress() {
+  for (size_t i = 0; i < presence.size(); ++i)
+    tell_progress(i);
+}
+
+void routing_shard_state::on_delivered(const delivered& x) {
+  if (x.owner != owner || is_claiming)
+    return;
+  auto before = settling->settled();
+  auto bytes = settling->unsettled_bytes();
+  if (settling->confirmed(x.number, x.group))
+    settled_more(before, bytes);
+}
+
+void routing_shard_state::settled_more(position before, size_t bytes_before) {
+  if (settling->settled() == before)
+    return;
+  auto freed = bytes_before - settling->unsettled_bytes();
+  if (source && freed > 0)
+    self->send(source, pull_settled{freed});
+  counts->settled_to.set(settling->settled().value);
+}
+
+void routing_shard_state::on_select(const select_range& x) {
+  range_selected answer{x.request, owner, router->routed_to(), {}};
+  router->select(*x.events, x.instance, answer.events);
+  self->send(x.reply_to, std::move(answer));
+}
+
+void routing_shard_state::on_tick(const tick& x) {
+  sample_wait(deps.env, name, x);
+  if (x.now < next_second)
+    return;
+  next_second = x.now + 1s;
+  publish_counts();
+  if (is_claiming || settling->settled() == checkpointed)
+    return;
+  checkpointed = settling->settled();
+  deps.env.control->checkpoint(deps.shard, owner, created_at, checkpointed);
+}
+
+void routing_shard_state::publish_counts() {
+  auto unsettled = settling->opened_to().value - settling->settled().value;
+  counts->lag.set(pending + unsettled);
+  auto& table = router->table();
+  counts->table_channels.set(table.channels().size());
+  counts->table_users.set(table.users().users_online());
+  counts->table_bytes.set(table.channels().byte_count()
+                          + table.rows().byte_count()
+                          + table.users().byte_count());
+}
+
+void routing_shard_state::on_inspect(const inspect_node& x) {
+  inspection::shard_view view;
+  view.shard = deps.shard;
+  view.epoch = owner;
+  view.routed_to = settling->opened_to();
+  view.settled_to = settling->settled();
+  view.digest = router->digest();
+  view.departures = router->recent_departures().size();
+  view.table = router->statistics(x.into->top());
+  x.into->add(std::move(view));
+}
+
+routing_shard_actor::behavior_type
+routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
+              routing_shard_deps deps) {
+  install_handlers(self, deps.env);
+  auto& state = self->state;
+  state.self = self;
+  state.start(std::move(deps));
+  return {
+      [&state](const tick& x) { state.on_tick(x); },
+      [&state](const inspect_node& x) { state.on_inspect(x); },
+      // -- pull_sink_actor
+      [&state](const pulled& x) { state.on_pulled(x); },
+      [&state](const log_found& x) { state.on_found(x); },
+      [&state](const positions_lost& x) { state.on_lost(x); },
+      [&state](const log_restarted& x) { state.on_restarted(x); },
+      [&state](const log_stalled&) { state.router->stalled(); },
+      // -- routing_shard_actor
+      [&state](const apply_delta& x) { state.on_delta(x); },
+      [&state](const delivered& x) { state.on_delivered(x); },
+      [&state](const select_range& x) { state.on_select(x); },
+      [&state](const epoch_claimed& x) { state.on_epoch(x); },
+  };
+}
+
+} // namespace fantail

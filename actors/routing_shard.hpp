@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "actors/environment.hpp"
+#include "core/delivery/settle_tracker.hpp"
+#include "core/routing/shard_router.hpp"
+#include "messages/protocol.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// Owns one shard: applies what presence tells it, routes pulls in stream
+/// order to every egress, and settles positions once all of them have
+/// confirmed. Checkpoints the settled position about once per second.
+struct routing_shard_deps {
+  environment env;
+  shard_id shard;
+  uint16_t presence_shards = 0;
+  std::vector<egress_actor> egresses;
+  /// What the last life left behind.
+  fantail::epoch owner;
+  position settled;
+  std::string created_at;
+};
+
+struct routing_shard_state {
+  static inline const char* name = "routing_shard";
+
+  routing_shard_actor::pointer self = nullptr;
+  routing_shard_deps deps;
+  std::optional<shard_router> router;
+  std::optional<settle_tracker> settling;
+  telemetry::shard* counts = nullptr;
+
+  fantail::epoch owner;
+  std::string created_at;
+  /// Set while a new epoch is being claimed; pulls wait in `held`.
+  bool is_claiming = false;
+  std::vector<pull_ptr> held;
+  position checkpointed;
+  time_point next_second{};
+  uint64_t pending = 0;
+
+  puller_actor source;
+  std::vector<presence_shard_actor> presence;
+  /// What each presence shard was told.
+  std::vector<delta_progressed> told;
+  // Scratch memory of one pull.
+  std::vector<delivery_list> lists;
+  std::vector<uint32_t> spreads;
+
+  void start(routing_shard_deps x);
+  void on_pulled(const pulled& x);
+  void on_found(const log_found& x);
+  void on_lost(const positions_lost& x);
+  void on_restarted(const log_restarted& x);
+  void on_epoch(const epoch_claimed& x);
+  void on_delta(const apply_delta& x);
+  void on_delivered(const delivered& x);
+  void on_select(const select_range& x);
+  void on_tick(const tick& x);
+  void on_inspect(const inspect_node& x);
+
+private:
+  void begin_epoch(shard_position head);
+  void route(const pull_ptr& events);
+  void count_spreads(size_t events);
+  void tell_progress(size_t presence_shard);
+  void tell_all_progress();
+  void settled_more(position before, size_t bytes_before);
+  void publish_counts();
+};
+
+routing_shard_actor::behavior_type
+routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
+              routing_shard_deps deps);
+
+} // namespace fantail

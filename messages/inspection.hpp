@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/ids.hpp"
+#include "core/presence/presence_ledger.hpp"
+#include "core/routing/table_statistics.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// A snapshot of a node in the making: every actor that is asked adds its
+/// part, and the asker waits for all of them. Thread safe.
+class inspection {
+public:
+  struct shard_view {
+    shard_id shard;
+    fantail::epoch epoch;
+    position routed_to;
+    position settled_to;
+    uint64_t digest = 0;
+    uint64_t departures = 0;
+    table_statistics table;
+  };
+
+  struct presence_view {
+    presence_shard_id shard;
+    log_position applied;
+    size_t unapplied_deltas = 0;
+    presence_ledger::statistics ledger;
+  };
+
+  struct instance_view {
+    std::string name;
+    delivery_format format = delivery_format::single;
+    std::string incarnation;
+    bool is_lagging = false;
+    uint64_t pending_events = 0;
+    uint64_t pending_bytes = 0;
+    uint64_t unacknowledged_bytes = 0;
+  };
+
+  /// `parts` actors will contribute; tables name their `top` channels.
+  inspection(size_t parts, size_t top) : top_(top), missing_(parts) {}
+
+  size_t top() const noexcept { return top_; }
+
+  void add(shard_view x) {
+    std::lock_guard guard{mutex_};
+    shards_.push_back(std::move(x));
+    part_done();
+  }
+  void add(presence_view x) {
+    std::lock_guard guard{mutex_};
+    presence_.push_back(std::move(x));
+    part_done();
+  }
+  void add(std::vector<instance_view> xs) {
+    std::lock_guard guard{mutex_};
+    for (auto& x : xs)
+      instances_.push_back(std::move(x));
+    part_done();
+  }
+
+  /// False if parts are missing after `timeout`: an actor hangs.
+  bool wait(std::chrono::milliseconds timeout) {
+    std::unique_lock guard{mutex_};
+    return done_.wait_for(guard, timeout, [this] { return missing_ == 0; });
+  }
+
+  // Read after `wait` returned true.
+  const std::vector<shard_view>& shards() const noexcept { return shards_; }
+  const std::vector<presence_view>& presence() const noexcept {
+    return presence_;
+  }
+  const std::vector<instance_view>& instances() const noexcept {
+    return instances_;
+  }
+
+private:
+  void part_done() {
+    if (missing_ > 0)
+      --missing_;
+    if (missing_ == 0)
+      done_.notify_all();
+  }
+
+  size_t top_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  size_t missing_;
+  std::vector<shard_view> shards_;
+  std::vector<presence_view> presence_;
+  std::vector<instance_view> instances_;
+};
+
+} // namespace fantail

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/clock.hpp"
+#include "core/control/instance_codec.hpp"
+#include "core/delivery/outbox_group.hpp"
+#include "core/ports.hpp"
+#include "core/presence/delta.hpp"
+#include "core/pull.hpp"
+
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The whole protocol between the actors of a node: every message, then every
+/// typed interface. Messages carry shared, immutable payloads; commands are
+/// imperative, facts are in the past tense. An actor header includes this file
+/// and never another actor's.
+///
+///     log readers ──► puller ──► routing_shard ──► egress ──► NATS
+///                     puller ──► presence_shard ─deltas─► routing_shard
+///                     puller ──► registrar ──► outbox ◄──► routing_shard
+///     ticker ──► everybody
+namespace fantail {
+
+class inspection;
+
+// -- time ---------------------------------------------------------------------
+
+/// The only clock actors have; sent about every 10 ms by the ticker.
+struct tick {
+  time_point now;
+};
+
+/// Asks for a contribution to a snapshot of the node (messages/inspection.hpp).
+struct inspect_node {
+  std::shared_ptr<inspection> into;
+};
+
+// -- reading logs
+// --------------------------------------------------------------
+
+/// Read the log from behind `from`, a position of the log's life `created_at`
+/// (empty: of whatever life is found).
+struct start_pulling {
+  position from;
+  std::string created_at;
+};
+
+// Facts from a log reader, told apart by attempt; see log_reader_port.
+struct log_opened {
+  uint64_t attempt;
+  log_state state;
+};
+struct log_failed {
+  uint64_t attempt;
+  log_failure failure;
+};
+struct log_pulled {
+  uint64_t attempt;
+  pull_ptr events;
+};
+struct log_request_ended {
+  uint64_t attempt;
+  request_end what;
+};
+struct link_changed {
+  bool is_up;
+};
+
+/// Events for the owner of the log, in order and without gaps, but for
+/// positions that the stream does not have any more.
+struct pulled {
+  pull_ptr events;
+};
+
+/// The log was opened: its life, and where it ends.
+struct log_found {
+  log_state state;
+};
+
+/// Positions in (from, to] are gone from the stream: a loss.
+struct positions_lost {
+  position from;
+  position to;
+};
+
+/// The stream begins a new life; positions count from 1 again.
+struct log_restarted {
+  log_state state;
+};
+
+/// The puller holds back, or is cut off: the end of the log is not known.
+struct log_stalled {};
+
+/// `bytes` of what was pulled are done with: credit for the puller.
+struct pull_settled {
+  size_t bytes;
+};
+
+// -- presence -> routing
+// -------------------------------------------------------
+
+struct apply_delta {
+  presence_delta_ptr delta;
+};
+
+/// What a routing shard has done with the deltas of one presence shard. Both
+/// numbers are cumulative.
+struct delta_progressed {
+  shard_id shard;
+  uint64_t applied;
+  uint64_t drained;
+  position at;
+};
+
+/// The sender has replayed its log up to where it ended when it was opened,
+/// and everybody concerned has applied it.
+struct log_replayed {};
+
+/// A sign of life of instances, collected.
+struct instances_seen {
+  std::vector<instance_index> instances;
+};
+
+// -- routing -> egress
+// -----------------------------------------------------------
+
+struct deliver {
+  std::shared_ptr<delivery> what;
+};
+
+/// INTERNAL: the shard is owned again, after its stream began a new life.
+struct epoch_claimed {
+  fantail::epoch owner;
+  log_state state;
+};
+
+/// The server has everything of pull `number` that went through `group`.
+struct delivered {
+  fantail::epoch owner;
+  uint64_t number;
+  uint16_t group;
+};
+
+/// A shard begins, or begins anew, behind `head`.
+struct shard_begun {
+  shard_id shard;
+  shard_position head;
+};
+
+/// The marker came back from the server.
+struct marker_returned {
+  uint64_t life;
+  uint64_t number;
+};
+
+/// The link was re-established; what was unconfirmed may be sent again.
+struct link_reopened {
+  uint64_t life;
+};
+
+/// Sent by an egress to itself, to write what came in meanwhile at once.
+struct flush_outboxes {};
+
+// -- instances
+// -------------------------------------------------------------------
+
+/// An instance's format or life is known; answered with `instance_admitted`
+/// if somebody waits.
+struct admit_instance {
+  instance_index index;
+  instance_profile profile;
+  std::string reply_to;
+};
+
+/// The instance is admitted and starts behind these positions.
+struct instance_admitted {
+  instance_index index;
+  instance_profile profile;
+  std::string reply_to;
+  std::vector<shard_position> heads;
+};
+
+/// Something came from an instance over core NATS.
+struct instance_spoke {
+  enum class kind { heartbeat, ack, range };
+  kind what;
+  std::string instance;
+  std::string body;
+  std::string reply_to;
+};
+
+struct acknowledge_positions {
+  instance_index index;
+  std::string incarnation;
+  std::vector<std::pair<shard_id, position>> positions;
+};
+
+/// An instance asked for a range.
+struct serve_range {
+  range_request what;
+  std::string reply_to;
+};
+
+/// The stretch was read again.
+struct range_read {
+  uint64_t request;
+  range_reader_port::result what;
+};
+
+/// Which events of `events` go to `instance`? Answered with range_selected.
+struct range_selected {
+  uint64_t request;
+  fantail::epoch owner;
+  position routed_to;
+  std::vector<uint32_t> events;
+};
+
+// -- interfaces
+// --------------------------------------------------------------------
+
+/// What every actor of a node understands.
+using component_actor
+    = caf::typed_actor<caf::reacts_to<tick>, caf::reacts_to<inspect_node>>;
+
+/// Owns what a puller reads.
+using pull_sink_actor
+    = caf::typed_actor<caf::reacts_to<pulled>, caf::reacts_to<log_found>,
+                       caf::reacts_to<positions_lost>,
+                       caf::reacts_to<log_restarted>,
+                       caf::reacts_to<log_stalled>>;
+
+/// Reads one log for its sink, with credit.
+using puller_actor = component_actor::extend<
+    caf::reacts_to<start_pulling>, caf::reacts_to<pull_settled>,
+    // INTERNAL: from its log reader.
+    caf::reacts_to<log_opened>, caf::reacts_to<log_failed>,
+    caf::reacts_to<log_pulled>, caf::reacts_to<log_request_ended>,
+    caf::reacts_to<link_changed>>;
+
+/// Serves one instance: its acknowledgements and ranges.
+using outbox_actor = component_actor::extend<
+    // Another life or format of the instance.
+    caf::reacts_to<instance_admitted>, caf::reacts_to<serve_range>,
+    // INTERNAL: answers to its own questions.
+    caf::reacts_to<range_read>, caf::reacts_to<range_selected>>;
+
+/// Which events of a pull go to one instance.
+struct select_range {
+  uint64_t request;
+  instance_index instance;
+  pull_ptr events;
+  outbox_actor reply_to;
+};
+
+/// Owns one shard: its table, its position, and what is settled.
+using routing_shard_actor
+    = component_actor::extend_with<pull_sink_actor>::extend<
+        caf::reacts_to<apply_delta>, caf::reacts_to<delivered>,
+        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>>;
+
+/// Owns one slice of the users.
+using presence_shard_actor
+    = component_actor::extend_with<pull_sink_actor>::extend<
+        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>>;
+
+/// Where egresses tell what became of an instance's admission.
+using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<
+    caf::reacts_to<instance_spoke>, caf::reacts_to<instance_admitted>>;
+
+/// Owns one connection to the instances and their outboxes.
+using egress_actor = component_actor::extend<
+    caf::reacts_to<deliver>, caf::reacts_to<shard_begun>,
+    caf::reacts_to<admit_instance>, caf::reacts_to<acknowledge_positions>,
+    // INTERNAL: from its link, and from itself.
+    caf::reacts_to<marker_returned>, caf::reacts_to<link_reopened>,
+    caf::reacts_to<link_changed>, caf::reacts_to<flush_outboxes>>;
+
+/// Starts the routing once presence is exact.
+using node_guard_actor = component_actor::extend<caf::reacts_to<log_replayed>>;
+
+} // namespace fantail
+
+// Actors of one node share these by reference; none of them is ever
+// serialized. Nodes talk in the envelopes of design §10 instead.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::start_pulling)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_opened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_failed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_pulled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_request_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pulled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::positions_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_restarted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_stalled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pull_settled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::apply_delta)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delta_progressed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_replayed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delivered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::shard_begun)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::marker_returned)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_reopened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::flush_outboxes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::admit_instance)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_admitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_spoke)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::acknowledge_positions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::serve_range)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_selected)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::select_range)
