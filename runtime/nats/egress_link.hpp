@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "core/ports.hpp"
+#include "runtime/nats/connection.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace fantail::nats {
+
+/// One connection to the instances: the bus behind an egress actor. Markers
+/// travel to an inbox of our own on the same connection, where the server
+/// handles everything in order.
+class egress_link final : public bus_port {
+public:
+  struct handlers {
+    std::function<void(uint64_t life)> on_up;
+    std::function<void()> on_down;
+    std::function<void(uint64_t life, uint64_t number)> on_marker;
+  };
+
+  /// REQUIRES: `loop` outlives the link.
+  egress_link(event_loop& loop, connect_options options);
+
+  void start(handlers on);
+  /// Ends the connection; no handler runs afterwards.
+  void stop();
+  bool is_up() const noexcept { return connection_ && connection_->is_up(); }
+
+  bool publish(std::string_view subject, std::string_view body,
+               std::string_view headers) override;
+  void flush() override;
+  size_t buffered() const override;
+  bool publish_marker(uint64_t number) override;
+
+private:
+  handlers on_;
+  std::string marker_inbox_;
+  std::unique_ptr<connection> connection_;
+};
+
+} // namespace fantail::nats

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/nats/ownership.hpp"
+
+#include "core/json.hpp"
+#include "core/subject.hpp"
+
+namespace fantail::nats {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto claim_timeout = 2s;
+
+std::string subject_of(shard_id shard) {
+  return "fantail.meta.shard." + std::to_string(shard.value);
+}
+
+std::string epoch_subject(shard_id shard, fantail::epoch x) {
+  return subject_of(shard) + ".epoch." + std::to_string(x.value);
+}
+
+} // namespace
+
+stream_config meta_stream(bool in_memory) {
+  stream_config result;
+  result.name = subjects::meta_stream;
+  result.subjects = {"fantail.meta.>"};
+  result.in_memory = in_memory;
+  result.messages_per_subject = 1;
+  result.bytes_max = 16 * 1024 * 1024;
+  result.refuse_when_full = false;
+  return result;
+}
+
+void read_checkpoint(connection& via, shard_id shard,
+                     api_handler<shard_checkpoint> handler) {
+  read_last(via, std::string{subjects::meta_stream},
+            subject_of(shard) + ".settled",
+            [handler = std::move(handler)](
+                api_result<std::optional<stored_message>> x) {
+              if (auto* error = std::get_if<api_error>(&x)) {
+                handler(std::move(*error));
+                return;
+              }
+              shard_checkpoint result;
+              auto& stored = std::get<0>(x);
+              auto body = stored ? json::parse(stored->body) : std::nullopt;
+              if (body) {
+                auto number = [&body](std::string_view key) {
+                  return static_cast<uint64_t>(body->int_or(key, 0));
+                };
+                result.owner = fantail::epoch{number("epoch")};
+                result.settled = position{number("settled")};
+                result.created_at = body->string_or("stream_created", "");
+              }
+              handler(std::move(result));
+            });
+}
+
+void write_checkpoint(connection& via, shard_id shard,
+                      const shard_checkpoint& x) {
+  json::object body{{"epoch", x.owner.value},
+                    {"settled", x.settled.value},
+                    {"stream_created", x.created_at}};
+  via.publish(subject_of(shard) + ".settled", json::serialize(body));
+  via.flush();
+}
+
+void claim_epoch(connection& via, shard_id shard, fantail::epoch known,
+                 const std::string& claimant,
+                 api_handler<fantail::epoch> handler) {
+  fantail::epoch next{known.value + 1};
+  auto body = json::serialize(json::object{{"claimant", claimant}});
+  publish_with_ack(via, epoch_subject(shard, next), body,
+                   "NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: 0\r\n\r\n",
+                   claim_timeout,
+                   [&via, shard, next, claimant, handler](publish_ack ack) {
+                     if (!ack.error) {
+                       handler(next);
+                       return;
+                     }
+                     if (ack.error->code == api_code::wrong_last_sequence) {
+                       claim_epoch(via, shard, next, claimant, handler);
+                       return;
+                     }
+                     handler(std::move(*ack.error));
+                   });
+}
+
+void is_still_owner(connection& via, shard_id shard, fantail::epoch owner,
+                    api_handler<bool> handler) {
+  read_last(via, std::string{subjects::meta_stream},
+            epoch_subject(shard, fantail::epoch{owner.value + 1}),
+            [handler = std::move(handler)](
+                api_result<std::optional<stored_message>> x) {
+              if (auto* error = std::get_if<api_error>(&x))
+                handler(std::move(*error));
+              else
+                handler(!std::get<0>(x).has_value());
+            });
+}
+
+} // namespace fantail::nats

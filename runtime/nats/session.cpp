@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/nats/session.hpp"
+
+#include <nats/nats.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+namespace fantail::nats {
+
+namespace {
+
+constexpr int64_t connect_timeout_ms = 2'000;
+constexpr int64_t ping_interval_ms = 2'000;
+constexpr int pings_out_max = 2;
+
+/// Set while this thread publishes or writes, so that the callback which asks
+/// for a write event knows that a write follows and wakes nobody.
+thread_local bool writes_itself = false;
+
+struct write_scope {
+  write_scope() { writes_itself = true; }
+  ~write_scope() { writes_itself = false; }
+};
+
+struct message_deleter {
+  void operator()(natsMsg* x) const { natsMsg_Destroy(x); }
+};
+using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
+
+struct options_deleter {
+  void operator()(natsOptions* x) const { natsOptions_Destroy(x); }
+};
+using options_ptr = std::unique_ptr<natsOptions, options_deleter>;
+
+/// The header block of a received message. nats.c keeps subject, reply,
+/// header block and data of a received message in one piece of memory, in
+/// this order and each ended by a zero, but offers the headers only as a hash
+/// map that it builds with several allocations. The magic word and the empty
+/// line at the end prove that the block is what it seems to be.
+std::string_view raw_headers(const char* before, const char* data) {
+  constexpr std::string_view magic = "NATS/1.0";
+  constexpr size_t longest = 1024 * 1024;
+  auto* begin = before + std::char_traits<char>::length(before) + 1;
+  if (data <= begin)
+    return {};
+  auto size = static_cast<size_t>(data - begin);
+  if (size < magic.size() + 4 || size > longest)
+    return {};
+  std::string_view block{begin, size};
+  if (!block.starts_with(magic))
+    return {};
+  auto end = block.find("\r\n\r\n");
+  return end == std::string_view::npos ? std::string_view{}
+                                       : block.substr(0, end + 4);
+}
+
+message view_of(natsMsg* x) {
+  message result;
+  auto* subject = natsMsg_GetSubject(x);
+  auto* reply = natsMsg_GetReply(x);
+  auto* data = natsMsg_GetData(x);
+  result.subject = subject;
+  result.reply = reply ? reply : "";
+  result.body = {data, static_cast<size_t>(natsMsg_GetDataLength(x))};
+  result.headers = raw_headers(reply ? reply : subject, data);
+  return result;
+}
+
+message_ptr make_message(std::string_view subject, std::string_view reply,
+                         std::string_view headers, std::string_view body) {
+  natsMsg* raw = nullptr;
+  if (natsMsg_Create(&raw, std::string{subject}.c_str(),
+                     reply.empty() ? nullptr : std::string{reply}.c_str(),
+                     body.data(), static_cast<int>(body.size()))
+      != NATS_OK)
+    return nullptr;
+  message_ptr result{raw};
+  auto line_end = headers.find("\r\n");
+  while (line_end != std::string_view::npos) {
+    headers.remove_prefix(line_end + 2);
+    line_end = headers.find("\r\n");
+    auto line = headers.substr(0, line_end);
+    auto colon = line.find(':');
+    if (colon == std::string_view::npos)
+      continue;
+    auto value = line.substr(colon + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    natsMsgHeader_Add(raw, std::string{line.substr(0, colon)}.c_str(),
+                      std::string{value}.c_str());
+  }
+  return result;
+}
+
+options_ptr make_options(const connect_options& options) {
+  natsOptions* raw = nullptr;
+  natsOptions_Create(&raw);
+  options_ptr result{raw};
+  natsOptions_SetURL(raw, options.url.c_str());
+  natsOptions_SetName(raw, options.name.c_str());
+  // A lost connection is our business: nats.c would deliver in a new life what
+  // was published in the old one.
+  natsOptions_SetAllowReconnect(raw, false);
+  natsOptions_SetTimeout(raw, connect_timeout_ms);
+  natsOptions_SetPingInterval(raw, ping_interval_ms);
+  natsOptions_SetMaxPingsOut(raw, pings_out_max);
+  if (!options.credentials.empty())
+    natsOptions_SetUserCredentialsFromFiles(raw, options.credentials.c_str(),
+                                            nullptr);
+  if (options.tls.enabled)
+    natsOptions_SetSecure(raw, true);
+  if (!options.tls.authority.empty())
+    natsOptions_LoadCATrustedCertificates(raw, options.tls.authority.c_str());
+  if (!options.tls.certificate.empty())
+    natsOptions_LoadCertificatesChain(raw, options.tls.certificate.c_str(),
+                                      options.tls.key.c_str());
+  return result;
+}
+
+/// The subscription of the interface is the library's own, by another name.
+natsSubscription* native(session::subscription* x) {
+  return reinterpret_cast<natsSubscription*>(x);
+}
+
+} // namespace
+
+struct session::impl {
+  natsConnection* nc = nullptr;
+  std::function<void()> wake;
+  std::mutex write_mutex;
+  std::atomic<int> fd = -1;
+  std::atomic<bool> wants_write = false;
+  std::atomic<bool> detached = false;
+
+  // The callbacks of nats.c: it holds the connection's lock meanwhile.
+
+  static natsStatus attach(void** user_data, void* context, natsConnection*,
+                           natsSock fd) {
+    static_cast<impl*>(context)->fd = fd;
+    *user_data = context;
+    return NATS_OK;
+  }
+
+  static natsStatus read_event(void*, bool) { return NATS_OK; }
+
+  static natsStatus write_event(void* user_data, bool add) {
+    auto* self = static_cast<impl*>(user_data);
+    self->wants_write = add;
+    if (add && !writes_itself)
+      self->wake();
+    return NATS_OK;
+  }
+
+  static natsStatus detach(void* user_data) {
+    auto* self = static_cast<impl*>(user_data);
+    self->fd = -1;
+    self->wants_write = false;
+    self->detached = true;
+    self->wake();
+    return NATS_OK;
+  }
+};
+
+session::session() : impl_(std::make_unique<impl>()) {
+  // nop
+}
+
+std::unique_ptr<session> session::open(const connect_options& options,
+                                       std::function<void()> wake,
+                                       std::string& why) {
+  std::unique_ptr<session> result{new session};
+  auto& self = *result->impl_;
+  self.wake = std::move(wake);
+  auto native_options = make_options(options);
+  natsOptions_SetEventLoop(native_options.get(), &self, impl::attach,
+                           impl::read_event, impl::write_event, impl::detach);
+  auto status = natsConnection_Connect(&self.nc, native_options.get());
+  if (status == NATS_OK)
+    return result;
+  self.nc = nullptr;
+  why = natsStatus_GetText(status);
+  return nullptr;
+}
+
+session::~session() {
+  if (impl_->nc)
+    natsConnection_Destroy(impl_->nc);
+}
+
+int session::socket() const noexcept {
+  return impl_->fd;
+}
+
+bool session::wants_write() const noexcept {
+  return impl_->wants_write;
+}
+
+bool session::is_closed() const noexcept {
+  return impl_->detached || natsConnection_IsClosed(impl_->nc);
+}
+
+bool session::publish(std::string_view subject, std::string_view body,
+                      std::string_view reply, std::string_view headers) {
+  write_scope scope;
+  if (!headers.empty()) {
+    auto msg = make_message(subject, reply, headers, body);
+    return msg && natsConnection_PublishMsg(impl_->nc, msg.get()) == NATS_OK;
+  }
+  // nats.c wants strings that end in a zero.
+  thread_local std::string subject_text, reply_text;
+  subject_text = subject;
+  reply_text = reply;
+  auto size = static_cast<int>(body.size());
+  auto status = reply.empty() ? natsConnection_Publish(
+                    impl_->nc, subject_text.c_str(), body.data(), size)
+                              : natsConnection_PublishRequest(
+                                  impl_->nc, subject_text.c_str(),
+                                  reply_text.c_str(), body.data(), size);
+  return status == NATS_OK;
+}
+
+void session::write() {
+  write_scope scope;
+  // nats.c takes a write of nothing for a closed socket, so two threads must
+  // not both see the same bytes waiting.
+  std::lock_guard guard{impl_->write_mutex};
+  if (natsConnection_Buffered(impl_->nc) > 0)
+    natsConnection_ProcessWriteEvent(impl_->nc);
+}
+
+size_t session::buffered() const {
+  auto bytes = natsConnection_Buffered(impl_->nc);
+  return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+}
+
+size_t session::payload_bytes_max() const {
+  auto bytes = natsConnection_GetMaxPayload(impl_->nc);
+  return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+}
+
+void session::read() {
+  natsConnection_ProcessReadEvent(impl_->nc);
+}
+
+std::string session::last_error() const {
+  const char* text = nullptr;
+  natsConnection_GetLastError(impl_->nc, &text);
+  return text && *text ? text : "the server closed the connection";
+}
+
+session::subscription_ptr session::subscribe(const std::string& subject) {
+  natsSubscription* result = nullptr;
+  if (natsConnection_SubscribeSync(&result, impl_->nc, subject.c_str())
+      != NATS_OK)
+    return nullptr;
+  // The reader bounds what is under way; a limit here would drop messages.
+  natsSubscription_SetPendingLimits(result, -1, -1);
+  return subscription_ptr{reinterpret_cast<subscription*>(result)};
+}
+
+void session::unsubscribe(subscription& x) {
+  natsSubscription_Unsubscribe(native(&x));
+}
+
+bool session::next(subscription& x,
+                   const std::function<void(const message&)>& handler) {
+  natsMsg* raw = nullptr;
+  if (natsSubscription_NextMsg(&raw, native(&x), 0) != NATS_OK)
+    return false;
+  message_ptr msg{raw};
+  handler(view_of(raw));
+  return true;
+}
+
+void session::subscription_deleter::operator()(subscription* x) const {
+  natsSubscription_Destroy(native(x));
+}
+
+} // namespace fantail::nats
