@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "bench/chat_body.hpp"
+#include "bench/population.hpp"
+#include "bench/test_bed.hpp"
+#include "core/histogram.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace fantail::bench {
+
+struct load_options {
+  uint32_t channels = 1;
+  /// Exponent of the Zipf distribution of the channels; 0 = all alike.
+  double skew = 0;
+  size_t body_bytes = 300;
+  uint64_t seed = 1;
+};
+
+/// A producer of chat events. All of them are published to
+/// `messages.send.{channel}` through JetStream, without headers, and their
+/// acknowledgements counted.
+///
+/// One thread at a time may publish; counters may be read by any.
+class load_generator {
+public:
+  struct outcome {
+    uint64_t published = 0;
+    /// Time of the publish minus the intended time.
+    histogram lateness;
+    /// The most the socket had not taken.
+    size_t unwritten_bytes_max = 0;
+    double seconds = 0;
+  };
+
+  load_generator(const test_bed& bed, load_options options);
+  ~load_generator();
+
+  /// Stores `events` as fast as the server takes them; returns when all are
+  /// acknowledged. Throws bench_error when some are refused.
+  outcome store(uint64_t events);
+
+  /// Publishes `rate` events per second for `length`, in an open loop: each
+  /// event has its time, and nothing that happens moves it. `stop`, if it
+  /// becomes true, ends it early.
+  outcome publish(double rate, duration length, const std::atomic<bool>& stop);
+
+  /// Waits until everything published is acknowledged; false after `timeout`.
+  bool wait_stored(duration timeout) const;
+
+  /// Acknowledged and refused since the beginning.
+  uint64_t stored() const noexcept { return stored_; }
+  uint64_t refused() const noexcept { return refused_; }
+  uint64_t published() const noexcept { return published_; }
+
+private:
+  void publish_one(int64_t intended_at_ns);
+
+  traffic_sampler channels_;
+  chat_body body_;
+  std::string subject_;
+  std::atomic<uint64_t> published_ = 0;
+  std::atomic<uint64_t> stored_ = 0;
+  std::atomic<uint64_t> refused_ = 0;
+  nats::event_loop loop_;
+  std::unique_ptr<nats::connection> connection_;
+  std::string inbox_;
+};
+
+} // namespace fantail::bench

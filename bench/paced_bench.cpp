@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "bench/paced_bench.hpp"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace fantail::bench {
+
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+constexpr auto ready_timeout = 60s;
+
+/// The node tells the server about once per second how far it has settled;
+/// only then may the events go.
+constexpr auto settle_pause = 1'500ms;
+
+double milliseconds(uint64_t ns) {
+  return static_cast<double>(ns) / 1e6;
+}
+
+/// One side with everything around it.
+struct side {
+  side(bench_context& context, const paced_bench_spec& spec,
+       const channel_placement& placement, bool is_floor)
+      : bed(context.bed_options(context.storage())),
+        sink(bed, {placement.instances, context.format(), true}),
+        source(bed, {placement.channels, 0, context.options().body_bytes}),
+        presence(bed, spec.world),
+        program(is_floor ? context.floor(bed, placement) : context.node(bed)) {}
+
+  test_bed bed;
+  receivers sink;
+  load_generator source;
+  presence_load presence;
+  std::unique_ptr<contender> program;
+  std::vector<paced_run_result> results;
+};
+
+class paced_bench {
+public:
+  paced_bench(bench_context& context, const paced_bench_spec& spec)
+      : context_(context),
+        spec_(spec), placement_{spec.world.channels, spec.world.instances,
+                                spec.world.spread},
+        floor_(context, spec, placement_, true),
+        node_(context, spec, placement_, false) {
+    if (!node_.presence.world().has_exact_spread())
+      throw bench_error{"too few users for this spread"};
+  }
+
+  bench_report run() {
+    auto report = context_.report(spec_.bench, node_.bed, placement_);
+    report.conditions["rate"] = spec_.load.rate;
+    report.conditions["seconds"]
+        = std::chrono::ceil<std::chrono::seconds>(spec_.load.length).count();
+    report.conditions["users"] = spec_.world.users;
+    report.conditions["channels_per_user"] = spec_.world.channels_per_user;
+    report.conditions["presence_changes"] = spec_.load.presence_changes;
+    start_node(report);
+    for (unsigned pair = 0; pair < context_.options().pairs; ++pair) {
+      if (floor_is_first(pair))
+        measure_floor(pair, report);
+      measure(node_, pair, report);
+      if (!floor_is_first(pair))
+        measure_floor(pair, report);
+    }
+    node_.program->stop();
+    add_findings(report);
+    context_.add_calibration(report);
+    return report;
+  }
+
+private:
+  void start_node(bench_report& report) {
+    auto& progress = context_.progress();
+    progress.step(fmt::format("{}: bringing {} users online", spec_.bench,
+                              spec_.world.users));
+    node_.program->launch({});
+    node_.program->wait_ready(ready_timeout);
+    node_.sink.enroll(ready_timeout);
+    auto start = steady::now();
+    node_.presence.fill(
+        [&](double done) {
+          progress.detail(fmt::format("{:.0f} %", done * 100));
+        },
+        context_.stop());
+    context_.check_stop();
+    auto seconds = std::chrono::duration<double>(steady::now() - start).count();
+    report.conditions["fill_seconds"] = seconds;
+  }
+
+  void measure_floor(unsigned pair, bench_report& report) {
+    floor_.program->launch(floor_.bed.heads());
+    floor_.program->wait_ready(ready_timeout);
+    measure(floor_, pair, report);
+    floor_.program->stop();
+  }
+
+  void measure(side& x, unsigned pair, bench_report& report) {
+    context_.check_stop();
+    context_.progress().step(fmt::format("{}, pair {}: {}", spec_.bench,
+                                         pair + 1, x.program->name()));
+    auto result = run_paced({x.bed, *x.program, x.sink, x.source, &x.presence,
+                             context_.progress(), context_.stop()},
+                            spec_.load);
+    context_.check_stop();
+    auto line = to_json(result);
+    report.runs.push_back(
+        json::object{{"side", x.program->name()}, {"result", line}});
+    if (auto problem = lateness_problem(milliseconds(result.lateness.p99_ns),
+                                        milliseconds(result.end_to_end.p99_ns)))
+      report.invalid.push_back(fmt::format("pair {}, {}: {}", pair + 1,
+                                           x.program->name(), *problem));
+    if (&x == &floor_ && !result.is_complete())
+      report.invalid_comparison.push_back(
+          fmt::format("pair {}: the floor delivered {} of {}", pair + 1,
+                      result.delivered, result.expected));
+    x.results.push_back(std::move(result));
+    std::this_thread::sleep_for(settle_pause);
+    x.bed.forget_events();
+  }
+
+  void add_findings(bench_report& report) const {
+    auto median_of = [](const side& x, const paced_metric& metric) {
+      std::vector<double> values;
+      for (auto& result : x.results)
+        values.push_back(metric.of(result));
+      return median(std::move(values));
+    };
+    for (auto& metric : spec_.metrics) {
+      finding row{spec_.bench,  metric.what,
+                  std::nullopt, median_of(node_, metric),
+                  metric.goal,  metric.decimals};
+      if (metric.has_floor)
+        row.floor = median_of(floor_, metric);
+      report.findings.push_back(std::move(row));
+    }
+    // A median would forgive a loss.
+    uint64_t faults = 0;
+    for (auto& x : node_.results)
+      faults += (x.expected > x.delivered ? x.expected - x.delivered
+                                          : x.delivered - x.expected)
+                + x.frames.repeats + x.frames.gaps;
+    report.findings.push_back({spec_.bench, "deliveries missing or too many",
+                               std::nullopt, static_cast<double>(faults),
+                               target{target::kind::at_most, 0}, 0});
+  }
+
+  bench_context& context_;
+  const paced_bench_spec& spec_;
+  channel_placement placement_;
+  side floor_;
+  side node_;
+};
+
+} // namespace
+
+bench_report run_paced_bench(bench_context& context,
+                             const paced_bench_spec& spec) {
+  return paced_bench{context, spec}.run();
+}
+
+} // namespace fantail::bench
