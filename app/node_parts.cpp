@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "app/node_parts.hpp"
+
+#include "app/node_http.hpp"
+#include "core/subject.hpp"
+#include "runtime/boot/logging.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+
+namespace fantail {
+
+namespace {
+
+constexpr int exit_unreachable = 4;
+
+std::string new_incarnation() {
+  constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz234567";
+  std::random_device source;
+  std::string result;
+  for (int i = 0; i < 10; ++i)
+    result += alphabet[source() % alphabet.size()];
+  return result;
+}
+
+} // namespace
+
+void give_up(const char* reason) {
+  std::fprintf(stderr, "fantail: %s\n", reason);
+  std::_Exit(1);
+}
+
+void log_reports::report(severity level, std::string_view component,
+                         std::string_view event, fields details) {
+  std::vector<log_field> named;
+  for (auto& [name, value] : details)
+    named.emplace_back(name, value);
+  auto to = log_level::info;
+  switch (level) {
+  case severity::debug:
+    to = log_level::debug;
+    break;
+  case severity::info:
+    break;
+  case severity::warning:
+    to = log_level::warn;
+    break;
+  case severity::error:
+    to = log_level::error;
+    break;
+  }
+  log_event(to, component, event, named);
+}
+
+node_parts::node_parts(const node_config& c)
+    : config(c), incarnation(new_incarnation()),
+      counts(c.cluster.shards, c.cluster.presence_shards,
+             c.egress.connections) {
+  env.clock = &clock;
+  env.reports = &reports;
+  env.counts = &counts;
+  env.instances = &instances;
+}
+
+node_parts::~node_parts() {
+  stop_links();
+}
+
+std::optional<start_failure> node_parts::start_server() {
+  embedded_server_config settings;
+  settings.program = config.nats.server;
+  settings.state_directory = config.node.state_directory;
+  settings.port = config.nats.port;
+  settings.shards = config.cluster.shards;
+  settings.presence_shards = config.cluster.presence_shards;
+  settings.store_bytes_max = config.nats.store_bytes_max;
+  embedded_server_handlers on;
+  on.on_down = [this](const std::string& reason) {
+    reports.warn("storage", "nats-server-down", {{"reason", reason}});
+    counts.events.add("storage/nats-server-down");
+  };
+  on.on_retry = [this](const std::string& reason) {
+    reports.warn("storage", "nats-server-retry", {{"reason", reason}});
+  };
+  on.on_up = [this](duration outage) {
+    reports.info("storage", "nats-server-up",
+                 {{"outage_ms", std::to_string(outage / 1ms)}});
+  };
+  auto started = embedded_server::start(settings, on);
+  if (auto* why = std::get_if<std::string>(&started))
+    return start_failure{exit_unreachable, *why};
+  server = std::move(std::get<0>(started));
+  capacity_ = {server->store_bytes(), server->memory_bytes()};
+  reports.info("storage", "nats-server-started",
+               {{"url", server->url()}, {"version", server->version()}});
+  return std::nullopt;
+}
+
+nats::connect_options node_parts::options_for(const std::string& role) const {
+  nats::connect_options result;
+  result.url = nats_url();
+  result.name = "fantail-" + config.node.name + "-" + role;
+  result.credentials = config.nats.credentials;
+  result.tls.enabled = config.nats.tls.enabled;
+  result.tls.authority = config.nats.tls.authority;
+  result.tls.certificate = config.nats.tls.certificate;
+  result.tls.key = config.nats.tls.key;
+  return result;
+}
+
+std::optional<start_failure> node_parts::connect(duration timeout) {
+  if (config.nats.url.empty())
+    if (auto problem = start_server())
+      return problem;
+  loop.emplace("fantail-nats");
+  control = std::make_unique<nats::control_link>(
+      *loop, options_for("control"), config.node.name + "/" + incarnation,
+      reports, counts);
+  env.control = control.get();
+  control->start();
+  if (!control->on().wait_up(timeout))
+    return start_failure{
+        exit_unreachable,
+        "no NATS server answers at " + nats_url()
+            + "; check nats.url, nats.credentials and nats.tls, "
+              "or leave nats.url empty to start a private one"};
+  if (control->on().payload_bytes_max() < limits::payload_bytes_max)
+    return start_failure{
+        exit_unreachable,
+        "the NATS server at " + nats_url()
+            + " has max_payload below 1 MiB; set it to 1MB or more"};
+  for (uint16_t i = 0; i < config.egress.connections; ++i)
+    links.push_back(std::make_unique<nats::egress_link>(
+        *loop, options_for("egress-" + std::to_string(i))));
+  ranges = std::make_unique<nats::range_reader>(control->on(), incarnation);
+  ingest = std::make_unique<nats::ingest_link>(options_for("ingest"));
+  return std::nullopt;
+}
+
+std::optional<start_failure> node_parts::prepare_streams() {
+  std::vector<nats::stream_config> streams{
+      nats::meta_stream(false), instances_stream(), dead_letters_stream()};
+  for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
+    streams.push_back(presence_stream(config, i, capacity_));
+  for (uint16_t i = 0; i < config.cluster.shards; ++i)
+    streams.push_back(chat_stream(config, i, capacity_));
+  std::vector<std::string> created;
+  // The cluster record decides how many streams there have to be, so it is
+  // read before any of them is made.
+  if (auto why = ensure_streams(control->on(), {streams.front()}, created))
+    return start_failure{exit_unreachable, *why};
+  if (auto why = check_cluster(control->on(), config))
+    return start_failure{3, *why};
+  if (auto why = ensure_streams(control->on(), streams, created))
+    return start_failure{exit_unreachable, *why};
+  for (auto& name : created)
+    reports.info("storage", "stream-created", {{"stream", name}});
+  return std::nullopt;
+}
+
+std::variant<nats::shard_checkpoint, start_failure>
+node_parts::take_over(shard_id shard) {
+  auto& via = control->on();
+  auto stored = nats::wait_for<nats::shard_checkpoint>(
+      [&](auto done) { nats::read_checkpoint(via, shard, done); });
+  if (auto* error = std::get_if<nats::api_error>(&stored))
+    return start_failure{exit_unreachable,
+                         "the checkpoint of shard "
+                             + std::to_string(shard.value)
+                             + " cannot be read: " + error->text};
+  auto result = std::get<0>(std::move(stored));
+  auto claimed = nats::wait_for<fantail::epoch>([&](auto done) {
+    nats::claim_epoch(via, shard, result.owner, incarnation, done);
+  });
+  if (auto* error = std::get_if<nats::api_error>(&claimed))
+    return start_failure{exit_unreachable,
+                         "shard " + std::to_string(shard.value)
+                             + " cannot be claimed: " + error->text};
+  result.owner = std::get<fantail::epoch>(claimed);
+  control->own(shard, result.owner);
+  return result;
+}
+
+nats::log_spec node_parts::chat_log(uint16_t shard) const {
+  return {chat_stream(config, shard, capacity_), subjects::shard_prefix(shard),
+          shard_id{shard}, incarnation, "chat"};
+}
+
+nats::log_spec node_parts::presence_log(uint16_t shard) const {
+  return {presence_stream(config, shard, capacity_),
+          subjects::presence_prefix(shard), shard_id{shard}, incarnation,
+          "presence"};
+}
+
+nats::log_spec node_parts::instances_log() const {
+  return {instances_stream(), std::string{subjects::instance_register},
+          shard_id{0}, incarnation, "register"};
+}
+
+log_reader_port& node_parts::add_reader(nats::log_spec spec) {
+  readers.push_back(
+      std::make_unique<nats::log_reader>(*ingest, std::move(spec), *control));
+  return *readers.back();
+}
+
+bool node_parts::all_settled() const {
+  for (auto& shard : counts.shard)
+    if (shard.settled_to.get() < shard.routed_to.get())
+      return false;
+  return true;
+}
+
+void node_parts::stop_links() {
+  readers.clear();
+  ingest.reset();
+  for (auto& link : links)
+    link->stop();
+  ranges.reset();
+  if (control)
+    control->stop();
+}
+
+void node_parts::stop_server() {
+  server.reset();
+}
+
+std::string node_parts::nats_url() const {
+  return server ? server->url() : config.nats.url;
+}
+
+std::string node_parts::server_version() const {
+  return server ? server->version() : "external";
+}
+
+} // namespace fantail

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "actors/environment.hpp"
+#include "app/node.hpp"
+#include "app/streams.hpp"
+#include "messages/inspection.hpp"
+#include "runtime/boot/embedded_server.hpp"
+#include "runtime/nats/control_link.hpp"
+#include "runtime/nats/egress_link.hpp"
+#include "runtime/nats/log_reader.hpp"
+#include "runtime/nats/ownership.hpp"
+#include "runtime/nats/range_reader.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// Ends the process at once, saying why.
+[[noreturn]] void give_up(const char* reason);
+
+class system_clock final : public clock_port {
+public:
+  time_point now() const noexcept override {
+    return std::chrono::steady_clock::now();
+  }
+};
+
+class log_reports final : public report_port {
+public:
+  void report(severity level, std::string_view component,
+              std::string_view event, fields details) override;
+};
+
+struct http_parts;
+
+/// What a node is made of besides actors: the server it may have started, its
+/// links to NATS, its streams, its HTTP interface. Members stand in the order
+/// in which they need each other.
+class node_parts {
+public:
+  explicit node_parts(const node_config& config);
+  ~node_parts();
+
+  /// Starts or finds the server and connects to it.
+  std::optional<start_failure> connect(duration timeout);
+  std::optional<start_failure> prepare_streams();
+
+  /// Takes a shard over from its last owner: a new epoch, and where to go on.
+  std::variant<nats::shard_checkpoint, start_failure> take_over(shard_id shard);
+
+  nats::log_spec chat_log(uint16_t shard) const;
+  nats::log_spec presence_log(uint16_t shard) const;
+  nats::log_spec instances_log() const;
+  log_reader_port& add_reader(nats::log_spec spec);
+
+  /// Everything that was routed is settled.
+  bool all_settled() const;
+
+  std::optional<start_failure>
+  http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
+          std::function<bool()> is_ready);
+  void http_down();
+  void stop_links();
+  void stop_server();
+
+  std::string nats_url() const;
+  std::string http_url() const;
+  std::string server_version() const;
+
+  const node_config& config;
+  /// Names this life of the node.
+  std::string incarnation;
+  system_clock clock;
+  log_reports reports;
+  telemetry::node counts;
+  instance_directory instances;
+  environment env;
+
+  std::unique_ptr<embedded_server> server;
+  std::optional<nats::event_loop> loop;
+  std::unique_ptr<nats::control_link> control;
+  std::vector<std::unique_ptr<nats::egress_link>> links;
+  std::unique_ptr<nats::range_reader> ranges;
+  std::unique_ptr<nats::ingest_link> ingest;
+  std::vector<std::unique_ptr<nats::log_reader>> readers;
+
+private:
+  nats::connect_options options_for(const std::string& role) const;
+  std::optional<start_failure> start_server();
+
+  store_capacity capacity_;
+  std::unique_ptr<http_parts> http_;
+};
+
+} // namespace fantail

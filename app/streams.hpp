@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "runtime/boot/node_config.hpp"
+#include "runtime/nats/jetstream.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// The streams of a node, with the bounds the configuration sets. `capacity`
+/// is what the server may store on disk and in memory; every stream reserves
+/// its bound, so their sum has to stay below.
+struct store_capacity {
+  uint64_t disk = UINT64_MAX;
+  uint64_t memory = UINT64_MAX;
+};
+
+nats::stream_config chat_stream(const node_config& config, uint16_t shard,
+                                store_capacity capacity);
+nats::stream_config presence_stream(const node_config& config, uint16_t shard,
+                                    store_capacity capacity);
+nats::stream_config instances_stream();
+nats::stream_config dead_letters_stream();
+
+/// Creates what is missing, and reports what it created. Returns what is
+/// wrong, in words for the user.
+std::optional<std::string>
+ensure_streams(nats::connection& via,
+               const std::vector<nats::stream_config>& streams,
+               std::vector<std::string>& created);
+
+/// The number of shards is fixed when a cluster is made. Remembers it there,
+/// or returns what is wrong if the configuration says something else.
+std::optional<std::string> check_cluster(nats::connection& via,
+                                         const node_config& config);
+
+} // namespace fantail
