@@ -136,6 +136,10 @@ void puller_state::on_request_ended(const log_request_ended& x) {
     window.request_ended(now);
     pump();
     break;
+  case request_end::refused:
+    // Asking again at once would only be refused again.
+    window.request_ended(now);
+    break;
   case request_end::broken:
     deps.env.reports->warn(name, "consumer-lost", {{"stream", deps.stream}});
     open();
@@ -166,6 +170,8 @@ void puller_state::on_tick(const tick& x) {
   } else if ((now_in == phase::opening || now_in == phase::waiting)
              && now >= deadline) {
     open();
+  } else {
+    pump();
   }
 }
 

@@ -43,6 +43,7 @@ test_bed_options bench_context::bed_options(storage_kind storage) const {
   test_bed_options result;
   result.server_program = options_.server;
   result.storage = storage;
+  result.stop = stop_;
   return result;
 }
 
@@ -84,6 +85,7 @@ void bench_context::add_calibration(bench_report& x) {
     calibration_options settings;
     settings.program = options_.program;
     settings.server = options_.server;
+    settings.stop = stop_;
     if (options_.quick) {
       settings.events = 20'000;
       settings.publishes = 500;

@@ -59,7 +59,4 @@ private:
   std::optional<calibration> calibration_;
 };
 
-/// The user wants to stop.
-struct interrupted {};
-
 } // namespace fantail::bench

@@ -37,6 +37,7 @@ double measure_pull(test_bed& bed, const calibration_options& options,
   floor->wait_ready(10s);
   auto deadline = steady::now() + patience;
   while (true) {
+    bed.check_stop();
     std::this_thread::sleep_for(200ms);
     auto counts = floor->counts();
     auto events = static_cast<double>(counts.int_or("events", 0));
@@ -111,6 +112,7 @@ json::value to_json(const calibration& x) {
 calibration calibrate(const calibration_options& options) {
   test_bed_options bed_options;
   bed_options.server_program = options.server;
+  bed_options.stop = options.stop;
   test_bed bed{bed_options};
   auto heads = bed.heads();
   load_options load;

@@ -36,9 +36,10 @@ struct calibration_options {
   uint64_t publishes = 20'000;
   /// The best of so many attempts counts: what the machine can do.
   unsigned attempts = 3;
+  const std::atomic<bool>* stop = nullptr;
 };
 
-/// Measures it, on a server of its own. Throws bench_error.
+/// Measures it, on a server of its own. Throws bench_error and interrupted.
 calibration calibrate(const calibration_options& options);
 
 } // namespace fantail::bench

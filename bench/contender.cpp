@@ -64,6 +64,7 @@ protected:
   void wait_until(duration timeout, const char* what, Predicate is_done) {
     auto deadline = steady::now() + timeout;
     while (!is_done()) {
+      bed_.check_stop();
       check_runs();
       if (steady::now() > deadline)
         fail(what);

@@ -40,7 +40,7 @@ std::string subject_of(std::string_view prefix, size_t instance) {
 } // namespace
 
 receivers::receivers(const test_bed& bed, receiver_options options)
-    : options_(options), shards_(bed.options().shards),
+    : bed_(bed), options_(options), shards_(bed.options().shards),
       incarnation_("bench-" + std::to_string(now_ns())),
       tallies_(options.instances, frame_tally{shards_}),
       loop_("bench-receive") {
@@ -134,7 +134,8 @@ void receivers::enroll(duration timeout) {
   };
   auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock guard{mutex};
-  while (!is_over() && std::chrono::steady_clock::now() < deadline) {
+  while (!is_over() && !bed_.is_stopped()
+         && std::chrono::steady_clock::now() < deadline) {
     for (size_t i = 0; i < done.size(); ++i)
       if (!done[i])
         connection_->publish(subject_of(subjects::instance_register, i),
@@ -148,6 +149,7 @@ void receivers::enroll(duration timeout) {
   }
   guard.unlock();
   connection_->unsubscribe(inbox + ".*");
+  bed_.check_stop();
   if (!refusal.empty())
     throw bench_error{"an instance was not registered: " + refusal};
   if (missing > 0)

@@ -39,6 +39,7 @@ public:
     histogram latency;
   };
 
+  /// `bed` has to live longer.
   receivers(const test_bed& bed, receiver_options options);
   ~receivers();
 
@@ -62,6 +63,7 @@ private:
   void on_event(const nats::message& x);
   void keep_alive(time_point now);
 
+  const test_bed& bed_;
   receiver_options options_;
   uint16_t shards_;
   std::string incarnation_;

@@ -6,6 +6,7 @@
 #include "runtime/nats/connection.hpp"
 #include "runtime/nats/event_loop.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -21,6 +22,9 @@ public:
   using std::runtime_error::runtime_error;
 };
 
+/// The user wants to stop.
+struct interrupted {};
+
 /// Where the streams of a benchmark live.
 enum class storage_kind : uint8_t { memory, file };
 
@@ -31,6 +35,8 @@ struct test_bed_options {
   storage_kind storage = storage_kind::memory;
   uint16_t shards = limits::shards_default;
   uint16_t presence_shards = limits::presence_shards_default;
+  /// Ends every wait for the server or a program with `interrupted`.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// A directory that vanishes with its owner.
@@ -63,6 +69,13 @@ public:
   pid_t server_pid() const { return server_->pid(); }
   std::string server_version() const { return server_->version(); }
   const test_bed_options& options() const noexcept { return options_; }
+  /// The user wants to stop.
+  bool is_stopped() const { return options_.stop && *options_.stop; }
+  /// Throws interrupted if so.
+  void check_stop() const {
+    if (is_stopped())
+      throw interrupted{};
+  }
   /// For the state of the programs under test.
   const std::string& directory() const noexcept { return directory_.path(); }
 

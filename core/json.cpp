@@ -8,6 +8,8 @@
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -189,7 +191,9 @@ void append(std::string& out, const value& x, bool pretty, int depth) {
       indent(out, pretty, depth);
     out += '}';
   } else if (auto number = x.as_double(); number && std::isfinite(*number)) {
-    out += bj::serialize(bj::value(*number));
+    std::array<char, 32> digits{};
+    auto end = std::to_chars(digits.begin(), digits.end(), *number).ptr;
+    out.append(digits.begin(), end);
   } else {
     out += "null";
   }

@@ -52,6 +52,8 @@ enum class request_end : uint8_t {
   expired,
   /// A sign of life: the request goes on.
   heartbeat,
+  /// The server did not take the request; ask again later.
+  refused,
   /// The consumer is gone or skipped something; open the log again.
   broken,
 };

@@ -78,7 +78,8 @@ std::vector<fault_line> faults(const progress& x) {
           {"repeated (single)", x.count.repeats_single, false},
           {"early", x.count.early, false},
           {"reported lost", x.losses, true},
-          {"failed presence changes", x.presence_failures, true}};
+          {"presence refused", x.presence_refused, true},
+          {"presence not answered", x.presence_forgotten, false}};
 }
 
 json::value rounded_json(double x) {
@@ -98,7 +99,8 @@ json::object counts_json(const progress& x) {
           {"repeats_single", x.count.repeats_single},
           {"losses", x.losses},
           {"presence_changes", x.presence_changes},
-          {"presence_failures", x.presence_failures},
+          {"presence_refused", x.presence_refused},
+          {"presence_forgotten", x.presence_forgotten},
           {"publish_repeats", x.publish_repeats},
           {"online", uint64_t{x.online}},
           {"memberships", uint64_t{x.memberships}},
@@ -142,7 +144,7 @@ sample sampler::take(double elapsed_s, double duration_s, progress now) {
 
 bool ending::passed() const {
   return total.count.stored > 0 && total.count.is_clean() && total.losses == 0
-         && total.presence_failures == 0;
+         && total.presence_refused == 0;
 }
 
 std::string with_separators(uint64_t number) {

@@ -55,8 +55,8 @@ struct ending {
   /// Not everything arrived within the drain time.
   bool was_cut_short = false;
 
-  /// Nothing missed, out of order, in excess or lost, and something was
-  /// played.
+  /// Nothing missed, out of order, in excess, lost or refused, and something
+  /// was played.
   bool passed() const;
 };
 

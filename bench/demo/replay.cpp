@@ -113,7 +113,8 @@ public:
     result.held_back = crowd_.held_back() + backlog_.size();
     result.in_flight = producer_->in_flight();
     result.presence_changes = presence_changes_;
-    result.presence_failures = presence_failures_;
+    result.presence_refused = presence_refused_;
+    result.presence_forgotten = presence_forgotten_;
     result.publish_repeats = producer_->repeats();
     result.losses = losses_;
     result.trace_at_ms = trace_at_ms_;
@@ -213,7 +214,8 @@ private:
                           const std::optional<presence_answer>& answer) {
     auto succeeded
         = answer && answer->what != presence_answer::status::rejected;
-    presence_failures_ += !succeeded;
+    presence_refused_ += answer && !succeeded;
+    presence_forgotten_ += !answer;
     if (x.what == kind::offline)
       return;
     auto now = std::chrono::steady_clock::now();
@@ -282,7 +284,8 @@ private:
   /// Messages whose time has come.
   std::deque<action> backlog_;
   uint64_t presence_changes_ = 0;
-  uint64_t presence_failures_ = 0;
+  uint64_t presence_refused_ = 0;
+  uint64_t presence_forgotten_ = 0;
   uint64_t losses_ = 0;
   std::vector<progress::instance_line> lines_;
   std::unique_ptr<client::producer> producer_;

@@ -40,8 +40,9 @@ struct progress {
   size_t held_back = 0;
   size_t in_flight = 0;
   uint64_t presence_changes = 0;
-  /// Changes that were refused or not answered.
-  uint64_t presence_failures = 0;
+  uint64_t presence_refused = 0;
+  /// Changes whose answers got lost, which happens when a node dies.
+  uint64_t presence_forgotten = 0;
   /// Publishes that were repeated for want of an acknowledgement.
   uint64_t publish_repeats = 0;
   /// Losses that Fantail reported to instances.

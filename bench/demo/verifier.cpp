@@ -164,25 +164,28 @@ void verifier::received(event_number number, instance_number instance,
   latency_.record(to_ns(now) - to_ns(event->intended));
   auto& x = at(event->channel).links[instance];
   auto was_complete = event->is_complete();
-  if (erase_one(event->awaited, instance)) {
+  auto is_expected = erase_one(event->awaited, instance);
+  if (is_expected) {
     ++count_.expected;
     incomplete_ -= event->is_complete() && !was_complete;
   } else {
     judge_unexpected(*event, x, now);
   }
-  x.uncompared.push_back(number);
+  auto is_frame = config_.formats[instance] == delivery_format::frame;
+  x.uncompared.push_back({number, is_expected || is_frame});
   compare(x);
 }
 
 void verifier::compare(link& x) {
   while (!x.uncompared.empty()) {
-    auto* event = find(x.uncompared.front());
+    auto [number, has_order] = x.uncompared.front();
+    auto* event = find(number);
     if (event && !event->stored_at && !event->failed)
       return;
     x.uncompared.pop_front();
     if (!event || event->failed)
       continue;
-    count_.out_of_order += event->pos < x.last;
+    count_.out_of_order += has_order && event->pos < x.last;
     x.last = std::max(x.last, event->pos);
   }
 }

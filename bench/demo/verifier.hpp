@@ -44,7 +44,9 @@ struct verifier_config {
 ///
 /// Order is that of the stream: positions of one channel have to rise at each
 /// instance. They are known from the acknowledgements, which may come after
-/// the events, so checks wait for them.
+/// the events, so checks wait for them. What the format `single` repeats after
+/// a restart may include events that a new member had missed before: of those
+/// that only *may* come, order is not demanded there.
 ///
 /// Pure and not thread safe. Time must not run backwards between calls.
 class verifier {
@@ -132,6 +134,11 @@ private:
     std::optional<time_point> closed;
   };
 
+  struct arrival {
+    event_number event;
+    bool has_order;
+  };
+
   /// What one instance has to do with one channel.
   struct link {
     /// Users answered `joined` who did not ask to leave.
@@ -141,7 +148,7 @@ private:
     std::vector<interval> intervals;
     position last;
     /// Received, and not yet compared because a position is unknown.
-    std::deque<event_number> uncompared;
+    std::deque<arrival> uncompared;
   };
 
   struct channel_state {

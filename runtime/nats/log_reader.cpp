@@ -154,12 +154,12 @@ struct log_reader::impl : std::enable_shared_from_this<log_reader::impl> {
     auto status = x.status();
     if (status == "100")
       end_with(request_end::heartbeat);
-    else if (status == "503"
-             || (status == "409"
-                 && x.headers.find("Consumer") != std::string_view::npos))
-      end_with(request_end::broken);
-    else
+    else if (status == "404" || status == "408")
       end_with(request_end::expired);
+    else if (x.headers.find("Exceeded") != std::string_view::npos)
+      end_with(request_end::refused);
+    else
+      end_with(request_end::broken);
   }
 
   void end_with(request_end what) {

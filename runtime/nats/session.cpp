@@ -2,6 +2,7 @@
 #include "runtime/nats/session.hpp"
 
 #include <nats/nats.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -44,6 +45,9 @@ std::string_view raw_headers(const char* before, const char* data) {
   constexpr std::string_view magic = "NATS/1.0";
   constexpr size_t longest = 1024 * 1024;
   auto* begin = before + std::char_traits<char>::length(before) + 1;
+  // A message without a reply subject has an empty one there.
+  while (begin < data && *begin == '\0')
+    ++begin;
   if (data <= begin)
     return {};
   auto size = static_cast<size_t>(data - begin);
@@ -185,8 +189,15 @@ std::unique_ptr<session> session::open(const connect_options& options,
 }
 
 session::~session() {
-  if (impl_->nc)
-    natsConnection_Destroy(impl_->nc);
+  if (!impl_->nc)
+    return;
+  // Closing a healthy connection makes nats.c wait half a second for an answer
+  // that only this thread could read.
+  if (auto fd = impl_->fd.load(); fd >= 0) {
+    ::shutdown(fd, SHUT_RDWR);
+    natsConnection_ProcessReadEvent(impl_->nc);
+  }
+  natsConnection_Destroy(impl_->nc);
 }
 
 int session::socket() const noexcept {

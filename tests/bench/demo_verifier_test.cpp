@@ -175,6 +175,18 @@ CAF_TEST(order is that of the stream even if acknowledgements come late) {
   CAF_CHECK_EQUAL(verdict().out_of_order, 1u);
 }
 
+CAF_TEST(what may come out of a repeated window has no order in single) {
+  tested.join_requested(general, 0, now);
+  tested.join_requested(general, 1, now);
+  auto first = publish();
+  auto second = publish();
+  for (instance_number instance : {0, 1}) {
+    receive(second, instance);
+    receive(first, instance);
+  }
+  CAF_CHECK_EQUAL(verdict().out_of_order, 1u);
+}
+
 CAF_TEST(a repeat is forgiven in the format single only) {
   member_joins(0);
   member_joins(1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #define CAF_SUITE core.routing.channel_dictionary
 
+#include "core/hash.hpp"
 #include "core/limits.hpp"
 #include "core/routing/channel_dictionary.hpp"
 #include "tests/seed.hpp"
@@ -56,6 +57,30 @@ CAF_TEST(the shortest and the longest names are told apart) {
   std::set<row_id> rows{intern(x, "a"), intern(x, longest), intern(x, almost)};
   CAF_CHECK_EQUAL(rows.size(), 3u);
   CAF_CHECK_EQUAL(x.name_of(x.find(almost)), almost);
+}
+
+CAF_TEST(names whose hashes agree in 32 bits are told apart) {
+  // Among n names, n^2 / 2^33 pairs agree: 300,000 have about ten.
+  std::map<uint32_t, std::string> seen;
+  size_t collisions = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    auto name = "ch_" + std::to_string(i);
+    auto [twin, is_new]
+        = seen.emplace(static_cast<uint32_t>(table_hash(name)), name);
+    if (is_new)
+      continue;
+    ++collisions;
+    channel_dictionary x;
+    auto row = intern(x, twin->second);
+    channel_dictionary::lookup other{name};
+    x.find({&other, 1});
+    CAF_CHECK_EQUAL(other.row.value, no_row.value);
+    CAF_CHECK(intern(x, name) != row);
+    x.erase(row);
+    CAF_CHECK_EQUAL(x.name_of(x.find(name)), name);
+    CAF_CHECK_EQUAL(x.find(twin->second).value, no_row.value);
+  }
+  CAF_CHECK(collisions > 0);
 }
 
 CAF_TEST(names come and go as in a map) {

@@ -148,6 +148,7 @@ struct fixture {
   std::map<std::string, double> samples() {
     return samples_of(metrics.render());
   }
+  double sample(const std::string& name) { return samples().at(name); }
 
   /// One of everything a node can count, each with a number of its own.
   void count_everything() {
@@ -240,9 +241,9 @@ CAF_TEST(a_bucket_keeps_its_count_when_something_slower_comes) {
   counts.egress[0].total.record(99'500);
   auto name = "fanout_routing_latency_seconds_bucket{operation=\"total\","
               "le=\"0.0001\"}";
-  auto before = samples().at(name);
+  auto before = sample(name);
   counts.egress[0].total.record(5'000'000'000);
-  CAF_CHECK_EQUAL(samples().at(name), before);
+  CAF_CHECK_EQUAL(sample(name), before);
 }
 
 CAF_TEST(nothing_falls_while_it_is_being_counted) {
