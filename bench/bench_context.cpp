@@ -93,7 +93,8 @@ void bench_context::add_calibration(bench_report& x) {
     }
     calibration_ = calibrate(settings);
   }
-  x.conditions["calibration"] = to_json(*calibration_);
+  x.runs.push_back(json::object{{"calibration", to_json(*calibration_)}});
+  x.remarks.push_back(calibration_->summary());
   if (auto problem = calibration_->problem())
     x.invalid_comparison.push_back(std::move(*problem));
 }

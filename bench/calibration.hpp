@@ -23,6 +23,9 @@ struct calibration {
   static constexpr double publish_rate_reference = 840;
   static constexpr double share_min = 0.8;
 
+  /// The figures and their share of the references, in one line.
+  std::string summary() const;
+
   /// Why comparisons do not count, if they do not.
   std::optional<std::string> problem() const;
 };

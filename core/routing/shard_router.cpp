@@ -152,8 +152,11 @@ void shard_router::route(const pull& events, std::span<delivery_list> groups) {
     }
   }
   counters_.events += events.size();
-  routed_to_ = std::max(routed_to_, events.to);
-  caught_up_ = events.pending == 0;
+  // A repeated pull tells nothing about the end of the stream.
+  if (events.to >= routed_to_) {
+    routed_to_ = events.to;
+    caught_up_ = events.pending == 0;
+  }
   departures_.expire(departures_matter_from(), forgotten_);
   unpin_forgotten();
   drain();

@@ -110,6 +110,13 @@ public:
   /// because the puller holds back its requests.
   void stalled() noexcept { caught_up_ = false; }
 
+  /// The stream was lost and begins anew: positions count from 1 again. The
+  /// table and the departures stay.
+  void restarted() noexcept {
+    routed_to_ = position{};
+    caught_up_ = false;
+  }
+
   /// Events stored at or after `stored_at_ns` may be routed once more, by
   /// `select` for an instance that lags: departures since then are kept for
   /// them. INT64_MAX, as at the start, keeps none.

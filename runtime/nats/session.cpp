@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
 #include <utility>
 
@@ -40,14 +41,12 @@ using options_ptr = std::unique_ptr<natsOptions, options_deleter>;
 /// header block and data of a received message in one piece of memory, in
 /// this order and each ended by a zero, but offers the headers only as a hash
 /// map that it builds with several allocations. The magic word and the empty
-/// line at the end prove that the block is what it seems to be.
+/// line at the end prove that the block is what it seems to be; nothing is
+/// returned if they are missing.
 std::string_view raw_headers(const char* before, const char* data) {
   constexpr std::string_view magic = "NATS/1.0";
   constexpr size_t longest = 1024 * 1024;
   auto* begin = before + std::char_traits<char>::length(before) + 1;
-  // A message without a reply subject has an empty one there.
-  while (begin < data && *begin == '\0')
-    ++begin;
   if (data <= begin)
     return {};
   auto size = static_cast<size_t>(data - begin);
@@ -61,6 +60,36 @@ std::string_view raw_headers(const char* before, const char* data) {
                                        : block.substr(0, end + 4);
 }
 
+/// The header block written anew from the map. Of a message without data
+/// nats.c has looked at the headers itself, which cuts the block to pieces.
+/// Valid until the next call on this thread.
+std::string_view rebuilt_headers(natsMsg* x) {
+  const char** keys = nullptr;
+  int key_count = 0;
+  if (natsMsgHeader_Keys(x, &keys, &key_count) != NATS_OK)
+    return {};
+  thread_local std::string block;
+  block = "NATS/1.0";
+  std::string lines;
+  for (int i = 0; i < key_count; ++i) {
+    std::string_view key{keys[i]};
+    const char** values = nullptr;
+    int value_count = 0;
+    if (natsMsgHeader_Values(x, keys[i], &values, &value_count) != NATS_OK)
+      continue;
+    // The library's names for what stands in the first line.
+    if (key == "Status")
+      block.append(" ").append(values[0]);
+    else
+      for (int k = 0; k < value_count; ++k)
+        lines.append(key).append(": ").append(values[k]).append("\r\n");
+    std::free(values);
+  }
+  std::free(keys);
+  block.append("\r\n").append(lines).append("\r\n");
+  return block;
+}
+
 message view_of(natsMsg* x) {
   message result;
   auto* subject = natsMsg_GetSubject(x);
@@ -70,6 +99,8 @@ message view_of(natsMsg* x) {
   result.reply = reply ? reply : "";
   result.body = {data, static_cast<size_t>(natsMsg_GetDataLength(x))};
   result.headers = raw_headers(reply ? reply : subject, data);
+  if (result.headers.empty() && result.body.empty())
+    result.headers = rebuilt_headers(x);
   return result;
 }
 

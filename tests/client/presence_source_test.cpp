@@ -105,8 +105,9 @@ CAF_TEST(lost messages and answers do not change the order of effect) {
   std::mt19937_64 random{test_seed()};
   {
     std::lock_guard guard{fantail.mutex};
-    auto sometimes = [&] {
-      return random() % 5 == 0;
+    // The faults are decided on another thread.
+    auto sometimes = [dice = std::mt19937_64{random()}]() mutable {
+      return dice() % 5 == 0;
     };
     fantail.fault.loses_publish = sometimes;
     fantail.fault.loses_publish_ack = sometimes;

@@ -305,6 +305,32 @@ CAF_TEST(idle drains and stalled ends being caught up) {
   CAF_CHECK_EQUAL(router.drained_number(from), 4u);
 }
 
+CAF_TEST(a repeated pull is routed again and does not turn time back) {
+  join(1, "general", 3);
+  auto first = pulled({{"general", 100}}, 0);
+  auto second = pulled({{"general", 110}}, 5);
+  delivery_list group;
+  for (auto& events : {first, second, first}) {
+    router.route(*events, {&group, 1});
+    CAF_CHECK(targets_of(group, 0) == targets{3});
+  }
+  CAF_CHECK_EQUAL(router.routed_to().value, 2u);
+  CAF_CHECK(!router.caught_up());
+}
+
+CAF_TEST(a stream that begins anew counts from its own beginning) {
+  join(1, "general", 3);
+  for (int i = 0; i < 5; ++i)
+    route("other", 100, 0);
+  router.restarted();
+  CAF_CHECK_EQUAL(router.routed_to().value, 0u);
+  CAF_CHECK(!router.caught_up());
+  builder = pull_builder{shard, position{0}};
+  CAF_CHECK(route("general", 200, 0) == targets{3});
+  CAF_CHECK_EQUAL(router.routed_to().value, 1u);
+  CAF_CHECK(router.caught_up());
+}
+
 CAF_TEST(presence shards drain on their own) {
   presence_shard_id other{2};
   join(1, "general", 3);
