@@ -106,6 +106,7 @@ void routing_shard_state::on_restarted(const log_restarted& x) {
   if (source && settling->unsettled_bytes() > 0)
     self->send(source, pull_settled{settling->unsettled_bytes()});
   settling.emplace(position{0});
+  router->restarted();
   auto me = routing_shard_actor{self};
   deps.env.control->claim_epoch(
       deps.shard, owner, [me, state = x.state](fantail::epoch claimed) {

@@ -27,6 +27,20 @@ shard_position& outbox::told(shard_id shard) {
   return told_[shard.value];
 }
 
+uint16_t outbox::flags_of(shard_id shard) const noexcept {
+  if (shard.value >= anew_.size() || shard.value >= told_.size())
+    return 0;
+  auto is_anew = anew_[shard.value].value > 0
+                 && anew_[shard.value] == told_[shard.value].epoch;
+  return is_anew ? frame::restarted : 0;
+}
+
+void outbox::begin_anew(shard_id shard, fantail::epoch epoch) {
+  if (anew_.size() <= shard.value)
+    anew_.resize(shard.value + size_t{1});
+  anew_[shard.value] = epoch;
+}
+
 bool outbox::is_full() const noexcept {
   return pending_bytes_ > settings_.bytes_max
          || live_entries_ > settings_.events_max;
@@ -144,7 +158,8 @@ outbox::flushed outbox::flush_frames(bus_port& out, const std::string& subject,
       auto& last = told(x.source->shard);
       last.epoch = std::max(last.epoch, x.epoch);
       section_begin = scratch.byte_count();
-      scratch.begin_section({x.source->shard, 0, x.epoch, last.at,
+      scratch.begin_section({x.source->shard, flags_of(x.source->shard),
+                             x.epoch, last.at,
                              std::max(last.at, x.source->to)});
       open = x.source;
     }
@@ -191,8 +206,9 @@ outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
     } else if (last.at < head.at || last.epoch < head.epoch) {
       auto from = std::min(last.at, head.at);
       auto begin = scratch.byte_count();
-      scratch.begin_section({shard, 0, head.epoch, from, head.at});
       last = head;
+      scratch.begin_section(
+          {shard, flags_of(shard), head.epoch, from, head.at});
       note_section(shard, head.at, scratch.byte_count() - begin);
     }
   }

@@ -91,6 +91,9 @@ public:
   /// The link was lost: what is pending or unconfirmed will be pushed again,
   /// beginning behind `from` of `shard`.
   void forget_pending();
+  /// The stream of `shard` was lost and begins anew under `epoch`: from now on
+  /// its sections say so.
+  void begin_anew(shard_id shard, fantail::epoch epoch);
   void rewind(shard_id shard, fantail::epoch epoch, position from);
 
   const instance_profile& profile() const noexcept { return profile_; }
@@ -114,6 +117,7 @@ private:
   bool drop_oldest(event_class cls);
   void begin_lagging();
   shard_position& told(shard_id shard);
+  uint16_t flags_of(shard_id shard) const noexcept;
   flushed flush_single(bus_port& out, const std::string& subject);
   flushed flush_frames(bus_port& out, const std::string& subject,
                        frame::writer& scratch);
@@ -130,6 +134,8 @@ private:
   size_t pending_bytes_ = 0;
   /// Per shard: the `to` of the last section sent.
   std::vector<shard_position> told_;
+  /// Per shard: the epoch under which its stream began anew, or none.
+  std::vector<fantail::epoch> anew_;
   /// Per shard: what the instance acknowledged.
   std::vector<position> acknowledged_;
   std::deque<sent_section> window_;

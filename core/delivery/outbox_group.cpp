@@ -41,10 +41,15 @@ outbox_group::admit(instance_index index, instance_profile profile) {
 }
 
 void outbox_group::set_head(shard_id shard, shard_position head) {
+  auto is_anew = head_of(shard).epoch.value > 0;
   head_of(shard) = head;
-  for (auto& entry : slots_)
-    if (entry.box)
-      entry.box->rewind(shard, head.epoch, head.at);
+  for (auto& entry : slots_) {
+    if (!entry.box)
+      continue;
+    if (is_anew)
+      entry.box->begin_anew(shard, head.epoch);
+    entry.box->rewind(shard, head.epoch, head.at);
+  }
 }
 
 void outbox_group::accept(delivery x, std::vector<incident>& incidents) {

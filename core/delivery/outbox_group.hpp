@@ -67,7 +67,8 @@ public:
   const std::vector<shard_position>& admit(instance_index index,
                                            instance_profile profile);
 
-  /// Sets how far `shard` is routed before its first delivery.
+  /// Sets how far `shard` is routed before its first delivery. A second time,
+  /// the shard's stream was lost and begins anew.
   void set_head(shard_id shard, shard_position head);
 
   /// Takes a delivery in.

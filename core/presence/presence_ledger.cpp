@@ -223,18 +223,19 @@ void presence_ledger::tell(shard_id to, const channel_step& step,
   auto bit = bit_of(to);
   auto& old_list = step.before & bit ? instances_before_ : nowhere;
   auto& new_list = step.after & bit ? instances_after_ : nowhere;
-  change.what = user_change::kind::add_instance;
-  for (auto instance : new_list)
-    if (!contains(old_list, instance)) {
-      change.instance = instance;
-      out.push_back({to, change});
-    }
+  // Channels first: a new instance must not see what the user has left.
   if (step.kind) {
     auto& told = out.emplace_back(routed_change{to, change}).change;
     told.what = *step.kind;
     told.instance = instance_index{};
     told.channels = std::move(split_[to.value]);
   }
+  change.what = user_change::kind::add_instance;
+  for (auto instance : new_list)
+    if (!contains(old_list, instance)) {
+      change.instance = instance;
+      out.push_back({to, change});
+    }
   change.what = user_change::kind::remove_instance;
   for (auto instance : old_list)
     if (!contains(new_list, instance)) {

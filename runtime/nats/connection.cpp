@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/nats/connection.hpp"
 
+#include "runtime/nats/request_table.hpp"
 #include "runtime/nats/session.hpp"
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include <map>
 #include <mutex>
 #include <random>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -81,7 +81,7 @@ public:
     auto next = now + 100ms;
     if (started_ && !session_)
       next = std::min(next, connect_at_);
-    return std::min(next, expire_requests(now));
+    return std::min(next, requests_.expire(now));
   }
 
   // -- lifecycle (loop thread) -----------------------------------------------
@@ -147,20 +147,15 @@ public:
   void request(std::string_view subject, std::string_view body,
                duration timeout, reply_handler handler,
                std::string_view headers) {
-    uint64_t token;
-    {
-      std::lock_guard guard{requests_mutex_};
-      token = ++last_token_;
-      requests_[token]
-          = {std::move(handler), std::chrono::steady_clock::now() + timeout};
-    }
+    auto token = requests_.add(std::move(handler),
+                               std::chrono::steady_clock::now() + timeout);
     auto reply = inbox_ + ".r." + std::to_string(token);
     if (publish(subject, body, reply, headers))
       flush();
     else
       loop.post([self = weak_self_.lock(), token] {
         if (self)
-          self->answer(token, nullptr);
+          self->requests_.answer(token, nullptr);
       });
   }
 
@@ -187,11 +182,6 @@ private:
   struct subscription {
     message_handler handler;
     session::subscription_ptr handle;
-  };
-
-  struct pending_request {
-    reply_handler handler;
-    time_point deadline;
   };
 
   // -- lifecycle
@@ -245,7 +235,7 @@ private:
     for (auto& [subject, entry] : subscriptions_)
       entry.handle = nullptr;
     session_ = nullptr;
-    expire_requests(time_point::max());
+    requests_.expire(time_point::max());
     if (on_.on_down)
       on_.on_down(life_, std::move(reason));
   }
@@ -279,37 +269,8 @@ private:
     for (char c : token)
       number = number * 10 + static_cast<uint64_t>(c - '0');
     // Nobody listens: the server says so with an empty message.
-    answer(number, x.body.empty() && x.status() == "503" ? nullptr : &x);
-  }
-
-  void answer(uint64_t token, const message* x) {
-    reply_handler handler;
-    {
-      std::lock_guard guard{requests_mutex_};
-      auto i = requests_.find(token);
-      if (i == requests_.end())
-        return;
-      handler = std::move(i->second.handler);
-      requests_.erase(i);
-    }
-    handler(x);
-  }
-
-  time_point expire_requests(time_point now) {
-    std::vector<uint64_t> late;
-    auto next = time_point::max();
-    {
-      std::lock_guard guard{requests_mutex_};
-      for (auto& [token, x] : requests_) {
-        if (x.deadline <= now)
-          late.push_back(token);
-        else
-          next = std::min(next, x.deadline);
-      }
-    }
-    for (auto token : late)
-      answer(token, nullptr);
-    return next;
+    requests_.answer(number,
+                     x.body.empty() && x.status() == "503" ? nullptr : &x);
   }
 
   connect_options options_;
@@ -331,9 +292,7 @@ private:
   std::condition_variable up_changed_;
   session* shared_session_ = nullptr;
 
-  std::mutex requests_mutex_;
-  uint64_t last_token_ = 0;
-  std::unordered_map<uint64_t, pending_request> requests_;
+  request_table requests_;
 };
 
 connection::connection(event_loop& loop, connect_options options, handlers on)

@@ -51,7 +51,7 @@ private:
     x.table.memberships = 300;
     x.table.channels_by_size = {50, 8, 1, 1};
     x.table.top_channels
-        = {{"general", 20'000, 3}, {"busy", 1'500, 2}, {"tie-b", 900, 1}};
+        = {{"general", 20'000, 3}, {"busy", 1'500, 2}, {"tie-a", 900, 1}};
     x.table.row_bytes = 4000;
     return x;
   }
@@ -68,7 +68,7 @@ private:
     x.table.memberships = 100;
     x.table.channels_by_size = {37, 2, 1, 0};
     x.table.top_channels
-        = {{"random", 5'000, 3}, {"tie-a", 900, 1}, {"small", 3, 1}};
+        = {{"random", 5'000, 3}, {"tie-b", 900, 1}, {"small", 3, 1}};
     x.table.user_bytes = 1000;
     return x;
   }

