@@ -134,6 +134,8 @@ void egress_state::on_tick(const tick& x) {
     return;
   next_second = x.now + 1s;
   if (life != 0) {
+    // Positions are told behind everything pending.
+    on_flush();
     group->tell_positions(*deps.bus);
     deps.bus->flush();
   }

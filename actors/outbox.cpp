@@ -77,10 +77,15 @@ void outbox_state::on_selected(const range_selected& x) {
   auto& request = i->second;
   auto& events = *request.events;
   scratch.clear();
-  scratch.begin_section({request.what.shard, frame::replay, x.owner,
-                         request.what.from, events.to});
+  // What is not routed yet reaches the instance live, with the membership of
+  // then; an answer that spoke for it would hide that.
+  auto from = request.what.from;
+  auto to = std::max(from, std::min(events.to, x.routed_to));
+  scratch.begin_section({request.what.shard, frame::replay, x.owner, from, to});
   for (auto index : x.events) {
     auto event = events[index];
+    if (event.pos > to)
+      break;
     auto size = scratch.byte_count() + frame::encoded_size(event);
     if (size > limits::range_reply_bytes_max
         && scratch.byte_count()

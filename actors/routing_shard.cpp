@@ -177,7 +177,7 @@ void routing_shard_state::settled_more(position before, size_t bytes_before) {
 }
 
 void routing_shard_state::on_select(const select_range& x) {
-  range_selected answer{x.request, owner, router->routed_to(), {}};
+  range_selected answer{x.request, owner, settling->opened_to(), {}};
   router->select(*x.events, x.instance, answer.events);
   self->send(x.reply_to, std::move(answer));
 }

@@ -158,6 +158,12 @@ std::optional<start_failure> node_parts::prepare_streams() {
     return start_failure{exit_unreachable, *why};
   for (auto& name : created)
     reports.info("storage", "stream-created", {{"stream", name}});
+  if (!is_mapped(control->on()))
+    reports.warn(
+        "storage", "subjects-not-mapped",
+        {{"what_to_do", "publish to fantail.in.{shard}.{channel} and "
+                        "fantail.presence.{shard}.{user}, or add the "
+                        "mapping of docs/OPERATIONS.md to the server"}});
   return std::nullopt;
 }
 

@@ -89,6 +89,16 @@ ensure_streams(nats::connection& via,
   return std::nullopt;
 }
 
+bool is_mapped(nats::connection& via) {
+  // A stream that does not have the expected name answers with a refusal;
+  // without the mapping nobody answers.
+  auto subject = std::string{subjects::presence_input} + "mapping-probe";
+  return via
+      .request_wait(subject, "{}", std::chrono::seconds{2},
+                    "NATS/1.0\r\nNats-Expected-Stream: none\r\n\r\n")
+      .has_value();
+}
+
 std::optional<std::string> check_cluster(nats::connection& via,
                                          const node_config& config) {
   auto stored

@@ -33,6 +33,10 @@ ensure_streams(nats::connection& via,
                const std::vector<nats::stream_config>& streams,
                std::vector<std::string>& created);
 
+/// Whether the server maps `messages.send.*` and `presence.update.*` to the
+/// shards (docs/PROTOCOL.md); asks without storing anything.
+bool is_mapped(nats::connection& via);
+
 /// The number of shards is fixed when a cluster is made. Remembers it there,
 /// or returns what is wrong if the configuration says something else.
 std::optional<std::string> check_cluster(nats::connection& via,

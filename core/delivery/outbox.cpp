@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace fantail {
 
@@ -22,23 +23,31 @@ outbox::outbox(instance_profile profile, outbox_config settings)
 shard_position& outbox::told(shard_id shard) {
   if (told_.size() <= shard.value) {
     told_.resize(shard.value + size_t{1});
+    former_.resize(shard.value + size_t{1});
     acknowledged_.resize(shard.value + size_t{1});
   }
   return told_[shard.value];
 }
 
-uint16_t outbox::flags_of(shard_id shard) const noexcept {
-  if (shard.value >= anew_.size() || shard.value >= told_.size())
-    return 0;
-  auto is_anew = anew_[shard.value].value > 0
-                 && anew_[shard.value] == told_[shard.value].epoch;
+shard_position& outbox::told(const entry& x) {
+  auto& last = told(x.source->shard);
+  if (x.epoch < last.epoch)
+    return former_[x.source->shard.value];
+  last.epoch = x.epoch;
+  return last;
+}
+
+uint16_t outbox::flags_of(shard_id shard, fantail::epoch epoch) const noexcept {
+  auto is_anew = shard.value < anew_.size() && anew_[shard.value].value > 0
+                 && anew_[shard.value] <= epoch;
   return is_anew ? frame::restarted : 0;
 }
 
 void outbox::begin_anew(shard_id shard, fantail::epoch epoch) {
   if (anew_.size() <= shard.value)
     anew_.resize(shard.value + size_t{1});
-  anew_[shard.value] = epoch;
+  if (anew_[shard.value].value == 0)
+    anew_[shard.value] = epoch;
 }
 
 bool outbox::is_full() const noexcept {
@@ -129,12 +138,13 @@ outbox::flushed outbox::flush_frames(bus_port& out, const std::string& subject,
   flushed result;
   scratch.clear();
   const pull* open = nullptr;
+  shard_position* told_last = nullptr;
   size_t section_begin = 0;
   // A section ends where its pull ends: every event of this instance up to
   // there is pending now.
   auto close_section = [&](position to) {
     scratch.extend_section(to);
-    told(open->shard).at = to;
+    told_last->at = to;
     note_section(open->shard, to, scratch.byte_count() - section_begin);
     open = nullptr;
   };
@@ -146,6 +156,7 @@ outbox::flushed outbox::flush_frames(bus_port& out, const std::string& subject,
       close_section(open->to);
     auto full = !scratch.empty()
                 && scratch.byte_count() + frame::encoded_size(event)
+                           + (open ? 0 : frame::section_header_bytes)
                        > settings_.frame_bytes_max;
     if (full) {
       // The events of this pull so far reach up to just before this one.
@@ -155,12 +166,14 @@ outbox::flushed outbox::flush_frames(bus_port& out, const std::string& subject,
         return result;
     }
     if (open == nullptr) {
-      auto& last = told(x.source->shard);
-      last.epoch = std::max(last.epoch, x.epoch);
+      auto shard = x.source->shard;
+      told_last = &told(x);
       section_begin = scratch.byte_count();
-      scratch.begin_section({x.source->shard, flags_of(x.source->shard),
-                             x.epoch, last.at,
-                             std::max(last.at, x.source->to)});
+      // A section never begins behind its first event, not even in an epoch
+      // that ended so long ago that nobody knows what was told in it.
+      auto from = std::min(told_last->at, position{event.pos.value - 1});
+      scratch.begin_section(
+          {shard, flags_of(shard, x.epoch), x.epoch, from, x.source->to});
       open = x.source;
     }
     scratch.add(event);
@@ -201,17 +214,25 @@ outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
     auto& head = heads[i];
     auto& last = told(shard);
     if (is_lagging_) {
+      // Who learns from it that the stream began anew has to start there.
+      auto anew = flags_of(shard, head.epoch);
+      auto flags = static_cast<uint16_t>(frame::lagging | anew);
       scratch.begin_section(
-          {shard, frame::lagging, head.epoch, head.at, head.at});
+          {shard, flags, head.epoch, anew ? position{} : head.at, head.at});
     } else if (last.at < head.at || last.epoch < head.epoch) {
       auto from = std::min(last.at, head.at);
       auto begin = scratch.byte_count();
       last = head;
       scratch.begin_section(
-          {shard, flags_of(shard), head.epoch, from, head.at});
+          {shard, flags_of(shard, head.epoch), head.epoch, from, head.at});
       note_section(shard, head.at, scratch.byte_count() - begin);
+    } else if (owes_heads_ && acknowledged_[i] < head.at) {
+      // It shows the gap up to here, even if the shard is quiet from now on.
+      scratch.begin_section(
+          {shard, flags_of(shard, head.epoch), head.epoch, head.at, head.at});
     }
   }
+  owes_heads_ = false;
   if (!scratch.empty())
     publish_frame(out, subject, scratch, result);
   return result;
@@ -225,6 +246,7 @@ void outbox::restart(instance_profile profile,
   window_bytes_ = 0;
   is_lagging_ = false;
   told_ = heads;
+  former_.assign(heads.size(), {});
   acknowledged_.clear();
   for (auto& head : heads)
     acknowledged_.push_back(head.at);
@@ -253,6 +275,7 @@ bool outbox::acknowledge(shard_id shard, position at,
   // What lies between the instance and the heads is a gap it sees in the next
   // section and asks for.
   is_lagging_ = false;
+  owes_heads_ = true;
   window_.clear();
   window_bytes_ = 0;
   told_ = heads;
@@ -261,12 +284,23 @@ bool outbox::acknowledge(shard_id shard, position at,
 
 void outbox::rewind(shard_id shard, fantail::epoch epoch, position from) {
   auto& last = told(shard);
-  if (last.epoch < epoch) {
-    last = {epoch, from};
-    acknowledged_[shard.value] = from;
-  } else {
-    last.at = std::min(last.at, from);
+  if (epoch < last.epoch) {
+    auto& former = former_[shard.value];
+    former.at = std::min(former.at, from);
+    return;
   }
+  if (last.epoch == epoch) {
+    last.at = std::min(last.at, from);
+    return;
+  }
+  former_[shard.value] = std::exchange(last, {epoch, from});
+  acknowledged_[shard.value] = from;
+  // Positions of the new life will not acknowledge sections of the old one.
+  std::erase_if(window_, [&](auto& x) {
+    if (x.shard == shard)
+      window_bytes_ -= x.bytes;
+    return x.shard == shard;
+  });
 }
 
 } // namespace fantail

@@ -117,7 +117,8 @@ private:
   bool drop_oldest(event_class cls);
   void begin_lagging();
   shard_position& told(shard_id shard);
-  uint16_t flags_of(shard_id shard) const noexcept;
+  shard_position& told(const entry& x);
+  uint16_t flags_of(shard_id shard, fantail::epoch epoch) const noexcept;
   flushed flush_single(bus_port& out, const std::string& subject);
   flushed flush_frames(bus_port& out, const std::string& subject,
                        frame::writer& scratch);
@@ -134,13 +135,19 @@ private:
   size_t pending_bytes_ = 0;
   /// Per shard: the `to` of the last section sent.
   std::vector<shard_position> told_;
-  /// Per shard: the epoch under which its stream began anew, or none.
+  /// Per shard: the same of the epoch before, whose last events may still be
+  /// on their way when the stream begins anew.
+  std::vector<shard_position> former_;
+  /// Per shard: the first epoch under which its stream began anew, or none.
+  /// Every later epoch of this life of the node began so, too.
   std::vector<fantail::epoch> anew_;
   /// Per shard: what the instance acknowledged.
   std::vector<position> acknowledged_;
   std::deque<sent_section> window_;
   size_t window_bytes_ = 0;
   bool is_lagging_ = false;
+  /// It went live, and was not told yet how far the shards are.
+  bool owes_heads_ = false;
 };
 
 } // namespace fantail

@@ -110,7 +110,9 @@ struct event_loop::impl {
         continue;
       if (entry.revents & POLLOUT)
         ready[i]->on_writable();
-      if (entry.revents & (POLLIN | POLLERR | POLLHUP))
+      // Writing may have ended the session behind the socket.
+      if ((entry.revents & (POLLIN | POLLERR | POLLHUP))
+          && ready[i]->socket() == entry.fd)
         ready[i]->on_readable();
     }
   }

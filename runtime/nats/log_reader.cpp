@@ -14,10 +14,14 @@ namespace {
 /// no message between actors grows without bound.
 constexpr size_t pull_bytes_max = 1024 * 1024;
 
-std::string_view word_of(reject_reason x) {
+/// The protocol's word for the reason; the name in the subject is a channel, a
+/// user or an instance.
+std::string_view word_of(reject_reason x, std::string_view source) {
   switch (x) {
   case reject_reason::illegal_channel:
-    return "illegal_channel";
+    if (source == "presence")
+      return "illegal_user";
+    return source == "register" ? "illegal_instance" : "illegal_channel";
   case reject_reason::headers_too_large:
     return "headers_too_large";
   case reject_reason::event_too_large:
@@ -143,8 +147,9 @@ struct log_reader::impl : std::enable_shared_from_this<log_reader::impl> {
     auto problem
         = builder->add(at, info->stored_at_ns, name, x.headers, x.body);
     if (problem != reject_reason::none)
-      control.bury({spec.source, x.subject, x.body, word_of(problem),
-                    "the event was skipped", at});
+      control.bury({spec.source, x.subject, x.body,
+                    word_of(problem, spec.source), "the event was skipped",
+                    at});
     if (builder->byte_count() >= pull_bytes_max
         || builder->size() >= limits::pull_events_max)
       finish_pull();

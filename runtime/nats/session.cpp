@@ -309,7 +309,12 @@ void session::unsubscribe(subscription& x) {
 bool session::next(subscription& x,
                    const std::function<void(const message&)>& handler) {
   natsMsg* raw = nullptr;
-  if (natsSubscription_NextMsg(&raw, native(&x), 0) != NATS_OK)
+  auto status = natsSubscription_NextMsg(&raw, native(&x), 0);
+  // nats.c keeps the message that says that nobody listens to itself; others
+  // may wait behind it.
+  if (status == NATS_NO_RESPONDERS)
+    return true;
+  if (status != NATS_OK)
     return false;
   message_ptr msg{raw};
   handler(view_of(raw));
