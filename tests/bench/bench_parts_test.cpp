@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#define CAF_SUITE bench.parts
+#define CAF_SUITE bench.bench_parts
 
 #include "bench/channel_map.hpp"
 #include "bench/chat_body.hpp"
