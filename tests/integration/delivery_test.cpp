@@ -18,9 +18,9 @@ constexpr auto single_format = delivery_format::single;
 
 struct fixture {
   node_process node{{"presence.ttl=2s", "presence.heartbeat-interval=200ms"}};
-  std::optional<clients> talk;
-  /// Keeps the sessions of plain instances alive, unless they are named here.
+  /// Plain instances that send no heartbeats; touched on the loop's thread.
   std::set<std::string> silent;
+  std::optional<clients> talk;
   std::optional<receiver> f1, f2, s1, s2;
 
   fixture() {
@@ -40,7 +40,10 @@ struct fixture {
     });
   }
 
-  ~fixture() { CAF_CHECK_EQUAL(node.stop(), 0); }
+  ~fixture() {
+    talk->loop.run_and_wait([this] { silent = {"s1", "s2"}; });
+    CAF_CHECK_EQUAL(node.stop(), 0);
+  }
 
   /// True once the node has settled everything that was published.
   bool all_settled() {

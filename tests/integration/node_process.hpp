@@ -13,12 +13,18 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+// The build says where the program is; without it, this header still compiles.
+#ifndef FANTAIL_BINARY
+#  define FANTAIL_BINARY "fantail"
+#endif
 
 namespace fantail::test {
 
@@ -35,6 +41,12 @@ bool eventually(Condition holds, duration timeout = patience) {
     if (holds())
       return true;
   return holds();
+}
+
+/// Signals one process. A pid that is not of one process is refused: kill(2)
+/// takes -1, our word for "nothing runs", for "everything on this machine".
+inline bool signal_one(pid_t pid, int number) {
+  return pid > 1 && ::kill(pid, number) == 0;
 }
 
 inline std::string content_of(const std::string& path) {
@@ -74,6 +86,7 @@ public:
     arguments.push_back(nullptr);
     auto log_file = log_path();
     pid_ = ::fork();
+    // A failed fork leaves -1, which every function here takes for "no node".
     if (pid_ != 0)
       return;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -95,9 +108,13 @@ public:
     });
   }
 
+  /// The same for a node that is started now; shows its log if that fails.
   bool start_and_wait() {
     start();
-    return wait_ready();
+    auto is_ready = wait_ready();
+    if (!is_ready)
+      std::cerr << log();
+    return is_ready;
   }
 
   /// What the node answers to GET; nothing if nobody does.
@@ -130,28 +147,27 @@ public:
     if (pid_ <= 0)
       return;
     auto server = server_pid();
-    ::kill(pid_, SIGKILL);
+    signal_one(pid_, SIGKILL);
     wait_end();
     if (server > 0)
       eventually([server] { return !is_alive(server); });
   }
 
   /// SIGKILL for the server alone.
-  bool kill_server() {
-    auto server = server_pid();
-    return server > 0 && ::kill(server, SIGKILL) == 0;
-  }
+  bool kill_server() { return signal_one(server_pid(), SIGKILL); }
 
   /// Asks the node to end; its exit code, or minus the signal it died of.
   int stop() {
-    ::kill(pid_, SIGINT);
+    if (!signal_one(pid_, SIGINT))
+      return -1;
     return wait_end();
   }
 
   /// Waits until the node ends of its own accord.
   int wait_end() {
     int status = 0;
-    ::waitpid(pid_, &status, 0);
+    if (pid_ <= 1 || ::waitpid(pid_, &status, 0) != pid_)
+      return -1;
     pid_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }

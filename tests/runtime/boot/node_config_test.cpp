@@ -140,7 +140,8 @@ CAF_TEST(braces_and_sections_mean_the_same) {
 CAF_TEST(values_arrive_in_the_struct) {
   auto config = good("presence { ttl=3min }\n"
                      "outbox { bytes=\"2MiB\", events=500 }\n"
-                     "nats { storage='memory', store-bytes-max=1073741824 }\n"
+                     "nats { storage='memory', store-bytes-max=1073741824\n"
+                     "stream-bytes-max=\"64MiB\" }\n"
                      "http { port=0 }\n");
   CAF_CHECK(config.presence.ttl == 3min);
   CAF_CHECK_EQUAL(config.outbox.bytes, 2u << 20);
