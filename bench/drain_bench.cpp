@@ -77,6 +77,7 @@ public:
   bench_report run() {
     auto report = context_.report("drain", bed_, placement_);
     report.conditions["events"] = sizes_.events;
+    context_.add_calibration(report);
     fill();
     std::vector<double> floor_rates, node_rates;
     for (unsigned pair = 0; pair < context_.options().pairs; ++pair) {
@@ -99,7 +100,6 @@ public:
                                median(floor_rates), median(node_rates),
                                target{target::kind::ratio_at_least, ratio_min},
                                0});
-    context_.add_calibration(report);
     return report;
   }
 

@@ -59,6 +59,7 @@ public:
     report.conditions["users"] = spec_.world.users;
     report.conditions["channels_per_user"] = spec_.world.channels_per_user;
     report.conditions["presence_changes"] = spec_.load.presence_changes;
+    context_.add_calibration(report);
     start_node(report);
     for (unsigned pair = 0; pair < context_.options().pairs; ++pair) {
       if (floor_is_first(pair))
@@ -69,7 +70,6 @@ public:
     }
     node_.program->stop();
     add_findings(report);
-    context_.add_calibration(report);
     return report;
   }
 

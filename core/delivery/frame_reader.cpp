@@ -77,6 +77,8 @@ void frame_reader::begin(std::span<const start> shards) {
     auto& state = shards_[x.shard];
     state.epoch = x.epoch;
     state.pos = state.acknowledged = state.known_to = x.pos;
+    // The positions are of this epoch already, however it began.
+    state.restart_taken = true;
   }
 }
 

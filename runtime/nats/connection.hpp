@@ -101,8 +101,8 @@ public:
   /// The server's `max_payload`, 0 while the connection is down.
   size_t payload_bytes_max() const;
 
-  /// Sends a request. `handler` gets the answer, or nullptr after `timeout`,
-  /// when nobody listens, or when the connection is down.
+  /// Sends a request. `handler` gets the answer, or nullptr after `timeout` or
+  /// when the connection is down. (That nobody listens is not told earlier.)
   void request(std::string_view subject, std::string_view body,
                duration timeout, reply_handler handler,
                std::string_view headers = {});
