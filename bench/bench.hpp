@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace fantail {
 
@@ -42,6 +43,8 @@ struct bench_options {
   std::string program;
   /// The nats-server; a path, or a name to look up.
   std::string server = "nats-server";
+  /// Further settings of the node, each `key=value`, to try them out.
+  std::vector<std::string> node_settings;
   /// Where results and progress go.
   std::FILE* out = stdout;
   std::FILE* progress = stderr;

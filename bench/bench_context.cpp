@@ -57,7 +57,7 @@ bench_context::floor(test_bed& bed, const channel_placement& placement) const {
 }
 
 std::unique_ptr<contender> bench_context::node(test_bed& bed) const {
-  return make_node(bed, options_.program);
+  return make_node(bed, options_.program, options_.node_settings);
 }
 
 bench_report bench_context::report(const std::string& bench,
@@ -76,6 +76,9 @@ bench_report bench_context::report(const std::string& bench,
       {"server", bed.server_version()},
       {"pairs", options_.pairs},
   };
+  if (!options_.node_settings.empty())
+    result.conditions["settings"] = json::array(options_.node_settings.begin(),
+                                                options_.node_settings.end());
   return result;
 }
 

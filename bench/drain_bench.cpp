@@ -154,9 +154,12 @@ private:
       std::this_thread::sleep_for(5ms);
       if (std::exchange(seen, sink_.deliveries()) != seen)
         seen_at = steady::now();
-      if (steady::now() - seen_at > stall_patience)
-        throw bench_error{fmt::format("the {} delivered {} of {} events",
-                                      side.name(), seen, wanted)};
+      if (steady::now() - seen_at > stall_patience) {
+        auto frames = sink_.take_totals().frames;
+        throw bench_error{fmt::format(
+            "the {} delivered {} of {} events, with {} gaps, lagging {} times",
+            side.name(), seen, wanted, frames.gaps, frames.lagging)};
+      }
       context_.progress().detail(
           fmt::format("{:.0f} %", 100.0 * static_cast<double>(seen)
                                       / static_cast<double>(wanted)));

@@ -123,8 +123,9 @@ message_ptr make_message(std::string_view subject, std::string_view reply,
       continue;
     auto value = line.substr(colon + 1);
     value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    // The library forgets the line end behind an empty value.
     natsMsgHeader_Add(raw, std::string{line.substr(0, colon)}.c_str(),
-                      std::string{value}.c_str());
+                      value.empty() ? " " : std::string{value}.c_str());
   }
   return result;
 }

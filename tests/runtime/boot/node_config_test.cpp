@@ -250,7 +250,7 @@ CAF_TEST(combinations_are_checked) {
       "0.0.0.0");
   CHECK_CONTAINS(bad("presence { ttl=10s }\n"), "a third of presence.ttl");
   CHECK_CONTAINS(bad("middleman { connection-timeout=600ms }\n"), "less than");
-  CHECK_CONTAINS(bad("nats { stream-bytes-max=\"9GiB\" }\n"), "is more than");
+  CHECK_CONTAINS(bad("nats { stream-bytes-max=\"41GiB\" }\n"), "is more than");
   CHECK_CONTAINS(bad("nats { retention=1min }\n"), "duplicate-window");
   CHECK_CONTAINS(bad("", {"nats.url=tls://h", "nats.tls.key=k"}), "other way");
   CHECK_CONTAINS(bad("", {"nats.tls.enabled=true"}), "nats.url");
