@@ -176,7 +176,8 @@ CAF_TEST(a_range_is_routed_for_the_instance_alone) {
   builder.extend(position{90});
   ranges.jobs[0].handler({builder.finish(0, 0), {}});
   run();
-  auto got = frame::read(last_answer());
+  auto answer = last_answer();
+  auto got = frame::read(answer);
   CAF_REQUIRE(got && got->size() == 1);
   auto& section = got->front();
   CAF_CHECK(section.header
@@ -196,7 +197,8 @@ CAF_TEST(a_range_never_speaks_for_what_is_not_routed_yet) {
   builder.extend(position{120});
   ranges.jobs.at(0).handler({builder.finish(0, 0), {}});
   run();
-  auto got = frame::read(last_answer());
+  auto answer = last_answer();
+  auto got = frame::read(answer);
   CAF_REQUIRE(got && got->size() == 1);
   CAF_CHECK(got->front().header.to == position{100});
   CAF_CHECK_EQUAL(got->front().events.size(), 1u);
