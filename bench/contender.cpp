@@ -117,6 +117,7 @@ public:
 
   json::value counts() override {
     auto begin = read_file(log_path_).size();
+    check_runs();
     // Not to its group as well: a second signal would end a second window.
     ::kill(process_.pid(), SIGUSR1);
     std::optional<json::value> result;
