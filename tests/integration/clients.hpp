@@ -8,6 +8,7 @@
 #include "tests/integration/node_process.hpp"
 
 #include <algorithm>
+#include <future>
 #include <initializer_list>
 #include <map>
 #include <mutex>
@@ -53,21 +54,12 @@ struct clients {
   /// Makes one change and waits for the answer to it.
   std::optional<presence_answer> change(const std::string& user,
                                         presence_update update) {
-    std::mutex mutex;
-    std::optional<presence_answer> result;
-    bool is_done = false;
-    presence.change(user, std::move(update), [&](auto& answer) {
-      std::lock_guard guard{mutex};
-      result = answer;
-      is_done = true;
-    });
     // The handler refers to this frame, so leaving early is no option.
-    while (true) {
-      std::lock_guard guard{mutex};
-      if (is_done)
-        return result;
-      std::this_thread::sleep_for(1ms);
-    }
+    std::promise<std::optional<presence_answer>> answered;
+    presence.change(user, std::move(update), [&](auto& answer) {
+      answered.set_value(answer);
+    });
+    return answered.get_future().get();
   }
 
   bool online(const std::string& user, const std::string& session,
