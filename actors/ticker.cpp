@@ -16,22 +16,31 @@ ticker::~ticker() {
   thread_.join();
 }
 
-void ticker::add(component_actor to) {
+void ticker::add(component_actor to, unsigned beats) {
   std::lock_guard guard{mutex_};
-  listeners_.push_back(std::move(to));
+  auto turn = static_cast<unsigned>(listeners_.size()) % beats;
+  listeners_.push_back({std::move(to), beats, turn});
 }
 
 void ticker::tell(time_point now) {
   std::lock_guard guard{mutex_};
   for (auto& x : listeners_)
-    caf::anon_send(x, tick{now});
+    caf::anon_send(x.to, tick{now});
+}
+
+void ticker::beat(time_point now) {
+  std::lock_guard guard{mutex_};
+  ++beat_;
+  for (auto& x : listeners_)
+    if (beat_ % x.beats == x.turn)
+      caf::anon_send(x.to, tick{now});
 }
 
 void ticker::run() {
   pthread_setname_np(pthread_self(), "fantail-ticker");
   while (!stopping_) {
     std::this_thread::sleep_for(period_);
-    tell(clock_.now());
+    beat(clock_.now());
   }
 }
 

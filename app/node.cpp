@@ -27,6 +27,11 @@ namespace {
 
 constexpr auto connect_timeout = 10s;
 constexpr auto tick_period = 20ms;
+
+/// Beats between two ticks of an actor. Only an egress has something to do
+/// that soon: frames that wait for company.
+constexpr unsigned egress_beats = 1;
+constexpr unsigned usual_beats = 5;
 constexpr auto drain_timeout = 2s;
 constexpr auto stop_timeout = 10s;
 
@@ -103,13 +108,13 @@ public:
 
   /// Keeps a handle for the end, watches over the actor, and ticks it.
   template <class Handle>
-  Handle adopt(Handle x, const char* kind) {
+  Handle adopt(Handle x, const char* kind, unsigned beats = usual_beats) {
     auto handle = caf::actor_cast<caf::actor>(x);
     handle->attach_functor([this, kind](const caf::error& reason) {
       if (!is_stopping && reason != caf::exit_reason::user_shutdown)
         fail(std::string{kind} + " ended: " + system->render(reason));
     });
-    clock_or_new().add(x);
+    clock_or_new().add(x, beats);
     std::lock_guard guard{mutex};
     actors.push_back(std::move(handle));
     return x;
@@ -141,7 +146,8 @@ public:
       deps.shards = config.cluster.shards;
       // On a thread of its own: it is the one actor that writes to sockets.
       egresses.push_back(
-          adopt(system->spawn<caf::detached>(egress, deps), "egress"));
+          adopt(system->spawn<caf::detached>(egress, deps), "egress",
+                egress_beats));
     }
     for (uint16_t i = 0; i < config.cluster.shards; ++i) {
       auto taken = parts.take_over(shard_id{i});

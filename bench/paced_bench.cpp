@@ -114,6 +114,10 @@ private:
                                         milliseconds(result.end_to_end.p99_ns)))
       report.invalid.push_back(fmt::format("pair {}, {}: {}", pair + 1,
                                            x.program->name(), *problem));
+    if (result.stored != result.published)
+      report.invalid.push_back(
+          fmt::format("pair {}, {}: the server stored {} of {}", pair + 1,
+                      x.program->name(), result.stored, result.published));
     if (&x == &floor_ && !result.is_complete())
       report.invalid_comparison.push_back(
           fmt::format("pair {}: the floor delivered {} of {}", pair + 1,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <future>
+#include <numeric>
 #include <thread>
 
 namespace fantail::bench {
@@ -40,16 +41,34 @@ void note_usage(paced_run_result& result, const usage_snapshot& before,
   result.resident_bytes = after.program.resident_bytes;
 }
 
-/// Looks at the lag until `done`, every 10 ms, and shows it.
+uint64_t sum(const std::vector<uint64_t>& heads) {
+  return std::accumulate(heads.begin(), heads.end(), uint64_t{0});
+}
+
+/// What the streams hold of `published` events behind `before`, once they have
+/// it all, or when nothing comes any more.
+uint64_t wait_stored(test_bed& bed, uint64_t before, uint64_t published) {
+  auto stored = sum(bed.heads()) - before;
+  auto deadline = steady::now() + drain_patience;
+  while (stored < published && steady::now() < deadline) {
+    std::this_thread::sleep_for(sample_interval);
+    stored = sum(bed.heads()) - before;
+  }
+  return stored;
+}
+
+/// Looks at the lag until `done`, every 10 ms, and shows it: events published
+/// and not delivered yet.
 class lag_watch {
 public:
   lag_watch(const paced_run_parts& parts, uint16_t spread)
-      : parts_(parts), spread_(spread), stored_before_(parts.source.stored()) {}
+      : parts_(parts), spread_(spread),
+        published_before_(parts.source.published()) {}
 
   uint64_t lag() const {
-    auto stored = parts_.source.stored() - stored_before_;
+    auto published = parts_.source.published() - published_before_;
     auto delivered = parts_.sink.deliveries() / spread_;
-    return stored > delivered ? stored - delivered : 0;
+    return published > delivered ? published - delivered : 0;
   }
 
   void watch(std::future<load_generator::outcome>& done, histogram* samples) {
@@ -65,7 +84,7 @@ public:
 private:
   const paced_run_parts& parts_;
   uint16_t spread_;
-  uint64_t stored_before_;
+  uint64_t published_before_;
 };
 
 std::future<load_generator::outcome> start_load(const paced_run_parts& parts,
@@ -95,6 +114,7 @@ paced_run_result run_paced(const paced_run_parts& parts,
   paced_run_result result;
   parts.sink.begin_run();
   auto published_before = parts.source.published();
+  auto stored_before = sum(parts.bed.heads());
   lag_watch lag{parts, options.spread};
   std::future<presence_load::churn_outcome> churn;
   if (options.presence_changes > 0)
@@ -114,10 +134,10 @@ paced_run_result run_paced(const paced_run_parts& parts,
   lag.watch(load, &lags);
   auto outcome = load.get();
   usage_snapshot after{parts};
-  parts.source.wait_stored(drain_patience);
+  parts.source.wait_acknowledged(drain_patience);
   result.published = parts.source.published() - published_before;
-  result.expected
-      = (result.published - parts.source.refused()) * options.spread;
+  result.stored = wait_stored(parts.bed, stored_before, result.published);
+  result.expected = result.stored * options.spread;
   wait_drained(parts, result.expected);
   auto received = parts.sink.take_totals();
   result.delivered = received.deliveries;
@@ -137,6 +157,7 @@ paced_run_result run_paced(const paced_run_parts& parts,
 json::value to_json(const paced_run_result& x) {
   return json::object{
       {"published", x.published},
+      {"stored", x.stored},
       {"expected", x.expected},
       {"delivered", x.delivered},
       {"repeats", x.frames.repeats},

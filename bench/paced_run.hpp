@@ -26,6 +26,8 @@ struct paced_run_options {
 /// What one side did under that load.
 struct paced_run_result {
   uint64_t published = 0;
+  /// What the streams hold of it.
+  uint64_t stored = 0;
   /// Deliveries that should have come, and those that did.
   uint64_t expected = 0;
   uint64_t delivered = 0;
@@ -35,7 +37,7 @@ struct paced_run_result {
   latency_summary inside;
   /// Times of the publishes minus the intended times.
   latency_summary lateness;
-  /// Chat events stored and not yet delivered everywhere, sampled every 10 ms.
+  /// Chat events published and not yet delivered everywhere, sampled every 10 ms.
   uint64_t lag_p50 = 0;
   uint64_t lag_p99 = 0;
   uint64_t lag_max = 0;

@@ -108,6 +108,7 @@ private:
   void send(uint64_t token, message& x, time_point now) {
     via.publish(x.subject, x.body, inbox + "." + std::to_string(token),
                 x.headers);
+    via.flush_soon();
     x.repeat_at = now + options_.acknowledge_timeout;
   }
 

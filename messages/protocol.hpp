@@ -32,7 +32,8 @@ class inspection;
 
 // -- time ---------------------------------------------------------------------
 
-/// The only clock actors have; sent about every 10 ms by the ticker.
+/// The only clock actors have; sent by the ticker, every 20 ms to an egress and
+/// every 100 ms to others.
 struct tick {
   time_point now;
 };

@@ -8,10 +8,12 @@
 #include "caf/config_option_set.hpp"
 #include "caf/settings.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <thread>
 #include <type_traits>
 
 namespace fantail {
@@ -21,6 +23,10 @@ namespace {
 using problems = std::vector<config_problem>;
 
 constexpr const char* override_origin = "--set";
+
+/// CAF's own default of four makes two cores quarrel over one queue; with a
+/// single worker a handler that hangs would stop everything.
+constexpr size_t workers_min = 2;
 
 /// CAF's value as ours. Lists and URIs, which no key takes, become nothing.
 raw_value to_raw(const caf::config_value& value) {
@@ -219,10 +225,10 @@ std::optional<std::string> apply(const node_config& config,
   system.set("scheduler.max-throughput", throughput);
   system.set("middleman.heartbeat-interval", heartbeat);
   system.set("middleman.connection-timeout", timeout);
-  // A number that was not asked for is left to CAF.
   auto threads = size_t{config.scheduler.max_threads};
-  if (threads > 0)
-    system.set("scheduler.max-threads", threads);
+  if (threads == 0)
+    threads = std::max(workers_min, size_t{std::thread::hardware_concurrency()});
+  system.set("scheduler.max-threads", threads);
   auto holds = [&](const char* name, const auto& wanted) {
     using type = std::decay_t<decltype(wanted)>;
     auto got = caf::get_if<type>(&system, name);
@@ -232,7 +238,7 @@ std::optional<std::string> apply(const node_config& config,
     return "scheduler.policy";
   if (!holds("scheduler.max-throughput", throughput))
     return "scheduler.max-throughput";
-  if (threads > 0 && !holds("scheduler.max-threads", threads))
+  if (!holds("scheduler.max-threads", threads))
     return "scheduler.max-threads";
   if (!holds("middleman.heartbeat-interval", heartbeat))
     return "middleman.heartbeat-interval";

@@ -340,6 +340,10 @@ void connection::flush() {
   impl_->flush();
 }
 
+void connection::flush_soon() {
+  impl_->loop.wake();
+}
+
 size_t connection::buffered() const {
   return impl_->buffered();
 }

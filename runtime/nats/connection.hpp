@@ -86,6 +86,7 @@ public:
   void unsubscribe(const std::string& subject);
 
   /// Appends a message to the write buffer; false if the connection is down.
+  /// It leaves with the next `flush` or `flush_soon`, or within 100 ms.
   /// REQUIRES: subjects are made of valid tokens; headers are empty or a
   /// whole header block.
   bool publish(std::string_view subject, std::string_view body,
@@ -94,6 +95,10 @@ public:
   /// Writes what is buffered, as far as the socket takes it; the loop writes
   /// the rest as soon as it can.
   void flush();
+
+  /// Has the loop write what is buffered, in its next turn: one write for all
+  /// that is published until then.
+  void flush_soon();
 
   /// Bytes published and not yet taken by the socket.
   size_t buffered() const;

@@ -139,6 +139,8 @@ options_ptr make_options(const connect_options& options) {
   // A lost connection is our business: nats.c would deliver in a new life what
   // was published in the old one.
   natsOptions_SetAllowReconnect(raw, false);
+  // Else a thread of nats.c's own asks for the write, a millisecond later.
+  natsOptions_SetSendAsap(raw, true);
   natsOptions_SetTimeout(raw, connect_timeout_ms);
   natsOptions_SetPingInterval(raw, ping_interval_ms);
   natsOptions_SetMaxPingsOut(raw, pings_out_max);
