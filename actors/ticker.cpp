@@ -2,12 +2,13 @@
 #include "actors/ticker.hpp"
 
 #include <caf/send.hpp>
+
 #include <pthread.h>
 
 namespace fantail {
 
 ticker::ticker(const clock_port& clock, duration period)
-  : clock_(clock), period_(period), thread_([this] { run(); }) {
+    : clock_(clock), period_(period), thread_([this] { run(); }) {
   // nop
 }
 

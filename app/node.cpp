@@ -145,9 +145,8 @@ public:
                        config.outbox.window_bytes, config.outbox.frame_bytes};
       deps.shards = config.cluster.shards;
       // On a thread of its own: it is the one actor that writes to sockets.
-      egresses.push_back(
-          adopt(system->spawn<caf::detached>(egress, deps), "egress",
-                egress_beats));
+      egresses.push_back(adopt(system->spawn<caf::detached>(egress, deps),
+                               "egress", egress_beats));
     }
     for (uint16_t i = 0; i < config.cluster.shards; ++i) {
       auto taken = parts.take_over(shard_id{i});

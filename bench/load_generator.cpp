@@ -103,8 +103,8 @@ load_generator::outcome load_generator::publish(double rate, duration length,
       connection_->flush();
       continue;
     }
-    auto due = std::min({plan.due(to_ns(now)), total,
-                         result.published + publish_burst});
+    auto due = std::min(
+        {plan.due(to_ns(now)), total, result.published + publish_burst});
     auto first = result.published;
     for (; result.published < due; ++result.published)
       publish_one(plan.intended_at(result.published),

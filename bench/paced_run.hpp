@@ -37,7 +37,8 @@ struct paced_run_result {
   latency_summary inside;
   /// Times of the publishes minus the intended times.
   latency_summary lateness;
-  /// Chat events published and not yet delivered everywhere, sampled every 10 ms.
+  /// Chat events published and not yet delivered everywhere, sampled every 10
+  /// ms.
   uint64_t lag_p50 = 0;
   uint64_t lag_p99 = 0;
   uint64_t lag_max = 0;

@@ -227,7 +227,8 @@ std::optional<std::string> apply(const node_config& config,
   system.set("middleman.connection-timeout", timeout);
   auto threads = size_t{config.scheduler.max_threads};
   if (threads == 0)
-    threads = std::max(workers_min, size_t{std::thread::hardware_concurrency()});
+    threads
+        = std::max(workers_min, size_t{std::thread::hardware_concurrency()});
   system.set("scheduler.max-threads", threads);
   auto holds = [&](const char* name, const auto& wanted) {
     using type = std::decay_t<decltype(wanted)>;

@@ -4,7 +4,6 @@
 #include "actors/ticker.hpp"
 
 #include "caf/test/unit_test.hpp"
-
 #include <caf/all.hpp>
 
 #include <chrono>
@@ -16,7 +15,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct steady_time final : clock_port {
-  time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
+  time_point now() const noexcept override {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 /// Counts the ticks it is told.
