@@ -239,7 +239,9 @@ int64_t value::int_or(std::string_view key, int64_t fallback) const {
 std::string value::string_or(std::string_view key, std::string fallback) const {
   auto* member = find(key);
   auto* text = member ? member->if_string() : nullptr;
-  return text ? *text : std::move(fallback);
+  if (text)
+    return *text;
+  return fallback;
 }
 
 bool value::bool_or(std::string_view key, bool fallback) const {

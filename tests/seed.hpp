@@ -16,8 +16,8 @@ inline uint64_t test_seed() {
   uint64_t result = 0;
   auto* text = std::getenv("FANTAIL_SEED");
   auto view = std::string_view{text ? text : ""};
-  auto [end, problem] =
-    std::from_chars(view.data(), view.data() + view.size(), result);
+  auto [end, problem]
+      = std::from_chars(view.data(), view.data() + view.size(), result);
   if (view.empty() || problem != std::errc{}
       || end != view.data() + view.size()) {
     std::random_device device;

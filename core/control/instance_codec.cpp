@@ -9,11 +9,12 @@ namespace {
 
 /// What a decoder returns once it has read all members.
 template <class T>
-decoded<T> finish(const member_reader& in, T value, std::string reply_to = {}) {
+decoded<T> finish(const member_reader& in, T value,
+                  const std::string& reply_to = {}) {
   decoded<T> result;
   result.reason = in.reason();
   result.detail = in.detail();
-  result.reply_to = std::move(reply_to);
+  result.reply_to = reply_to;
   if (in.ok())
     result.value = std::move(value);
   return result;
@@ -91,11 +92,11 @@ decoded<registration> decode_registration(std::string_view body) {
   auto op = in.text("op");
   if (op == "deregister")
     return finish<registration>(
-        in, deregister_instance{in.token("incarnation")}, std::move(reply_to));
+        in, deregister_instance{in.token("incarnation")}, reply_to);
   in.check(op == "register", control_reject::unknown_op,
            "the member \"op\" is neither \"register\" nor \"deregister\"");
   auto life = take_register(in, reply_to);
-  return finish<registration>(in, std::move(life), std::move(reply_to));
+  return finish<registration>(in, std::move(life), reply_to);
 }
 
 std::string encode(const registration_reply& x) {
@@ -207,7 +208,7 @@ decoded<range_rejected> decode_range_rejected(std::string_view body) {
   result.reason = reject_word(in);
   if (result.reason == control_reject::lost)
     result.first = position{in.number("first")};
-  return finish(in, std::move(result));
+  return finish(in, result);
 }
 
 } // namespace fantail

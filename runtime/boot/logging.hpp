@@ -3,11 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
-#include <vector>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace fantail {
 

@@ -56,9 +56,8 @@ struct clients {
                                         presence_update update) {
     // The handler refers to this frame, so leaving early is no option.
     std::promise<std::optional<presence_answer>> answered;
-    presence.change(user, std::move(update), [&](auto& answer) {
-      answered.set_value(answer);
-    });
+    presence.change(user, std::move(update),
+                    [&](auto& answer) { answered.set_value(answer); });
     return answered.get_future().get();
   }
 

@@ -42,6 +42,7 @@ WRAPPERS = [
     (r'boost/(beast|asio)', r'runtime/http/[^/]*\.cpp'),
     (r'prometheus/', r'runtime/metrics/[^/]*\.cpp'),
     (r'spdlog/', r'runtime/boot/logging\.cpp'),
+    (r'gperftools/', r'runtime/profile/cpu_profiler\.cpp'),
     (r'CLI/', r'app/.*'),
     (r'caf/', r'(messages|actors|api|app|tests)/.*'
               r'|runtime/boot/node_config\.cpp'),
@@ -285,6 +286,19 @@ def check_head(source):
         yield 1, '#pragma once is missing'
 
 
+def check_own_header(sources):
+    """A source file begins with its own header: so every build shows that the
+    header needs nothing in front of it."""
+    paths = {x.path for x in sources}
+    for source in sources:
+        own = source.path[:-len('.cpp')] + '.hpp'
+        if not source.path.endswith('.cpp') or own not in paths:
+            continue
+        first = next(includes(source), (1, ''))
+        if first[1] != own:
+            yield source, first[0], 'the first include is the own header'
+
+
 def check_test(source):
     """Every test file is one suite whose name CTest finds by its file."""
     if source.folder != 'tests':
@@ -361,8 +375,8 @@ def lint(root):
         for rule in rules:
             for number, reason in rule(source):
                 yield source.path, number, reason
-    for found in (check_one_wrapper(code), check_suites_differ(code),
-                  check_registered(code, root)):
+    for found in (check_one_wrapper(code), check_own_header(code),
+                  check_suites_differ(code), check_registered(code, root)):
         for source, number, reason in found:
             yield source.path, number, reason
 

@@ -74,6 +74,15 @@ class LintTest(unittest.TestCase):
                                'runtime/http/b.cpp': text}),
                         'runtime/http/b.cpp:2:', 'a.cpp wraps this already')
 
+    def test_a_source_file_begins_with_its_own_header(self):
+        header = HEAD + '#pragma once\n'
+        for text in ['#include <vector>\n#include "core/a.hpp"\n', '']:
+            self.assert_one(found({'core/a.hpp': header,
+                                   'core/a.cpp': HEAD + text}),
+                            'core/a.cpp:', 'own header')
+        self.assertEqual(found({'core/a.hpp': header, 'core/a.cpp':
+                                HEAD + '#include "core/a.hpp"\n'}), [])
+
     def test_what_caf_must_not_be_asked_for(self):
         for text in ['delayed_send(self, 1s, x);', 'actor_pool::make();',
                      'self->delayed_anon_send(x);', 'caf::stream<int> s;',
