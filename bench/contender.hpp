@@ -40,7 +40,8 @@ public:
   /// Ends it in an orderly way and waits.
   virtual void stop() = 0;
 
-  virtual pid_t pid() const = 0;
+  /// Nothing while it does not run.
+  virtual std::optional<pid_t> pid() const = 0;
 };
 
 /// A contender that counts, and tells.

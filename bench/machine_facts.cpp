@@ -113,8 +113,10 @@ json::value to_json(const machine_facts& x) {
                       {"build", x.build},   {"commit", x.commit}};
 }
 
-process_usage usage_of(pid_t process) {
-  auto directory = fs::path{"/proc"} / std::to_string(process);
+process_usage usage_of(std::optional<pid_t> process) {
+  if (!process)
+    return {};
+  auto directory = fs::path{"/proc"} / std::to_string(*process);
   auto line = first_line(directory / "stat");
   // The name in parentheses may hold anything; numbers begin behind it.
   auto name_end = line.rfind(')');

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace fantail::bench {
@@ -28,13 +29,13 @@ machine_facts read_machine_facts();
 std::string to_string(const machine_facts& x);
 json::value to_json(const machine_facts& x);
 
-/// What a process has taken so far; zeros if it is gone.
+/// What a process has taken so far; zeros if it is gone, or none.
 struct process_usage {
   double cpu_seconds = 0;
   uint64_t resident_bytes = 0;
 };
 
-process_usage usage_of(pid_t process);
+process_usage usage_of(std::optional<pid_t> process);
 
 /// The executable of this process.
 std::string own_program();

@@ -66,7 +66,7 @@ public:
   test_bed& operator=(const test_bed&) = delete;
 
   std::string url() const { return server_->url(); }
-  pid_t server_pid() const { return server_->pid(); }
+  std::optional<pid_t> server_pid() const { return server_->pid(); }
   std::string server_version() const { return server_->version(); }
   const test_bed_options& options() const noexcept { return options_; }
   /// The user wants to stop.

@@ -297,7 +297,7 @@ std::string embedded_server::version() const {
   return version_;
 }
 
-pid_t embedded_server::pid() const {
+std::optional<pid_t> embedded_server::pid() const {
   std::lock_guard guard{mutex_};
   return pid_;
 }

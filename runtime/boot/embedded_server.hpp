@@ -88,7 +88,8 @@ public:
 
   /// Any thread.
   std::string version() const;
-  pid_t pid() const;
+  /// Nothing while no server runs.
+  std::optional<pid_t> pid() const;
   bool is_up() const;
   uint64_t restarts() const;
 
@@ -115,7 +116,7 @@ private:
   bool is_up_ = false;
   /// Set once the first start succeeded (empty) or failed (why).
   std::optional<std::string> first_outcome_;
-  pid_t pid_ = -1;
+  std::optional<pid_t> pid_;
   uint64_t restarts_ = 0;
   std::string version_;
 

@@ -112,10 +112,10 @@ std::optional<std::string> server_process::take_end() {
   if (!is_running())
     return std::nullopt;
   int status = 0;
-  auto ended = waitpid(pid_, &status, WNOHANG);
+  auto ended = waitpid(*pid_, &status, WNOHANG);
   if (ended == 0 || (ended < 0 && errno == EINTR))
     return std::nullopt;
-  pid_ = -1;
+  pid_.reset();
   if (ended < 0)
     return "ended unseen";
   if (WIFSIGNALED(status))
@@ -127,8 +127,8 @@ void server_process::signal(int number) noexcept {
   if (!is_running())
     return;
   // The group exists only once the child has made it.
-  kill(pid_, number);
-  kill(-pid_, number);
+  kill(*pid_, number);
+  kill(-*pid_, number);
 }
 
 void server_process::stop(duration patience) {

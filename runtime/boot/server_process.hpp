@@ -31,9 +31,10 @@ public:
                                    const std::string& log_path,
                                    int inherited_file);
 
-  /// The process id, or -1 when nothing runs.
-  pid_t pid() const noexcept { return pid_; }
-  bool is_running() const noexcept { return pid_ > 0; }
+  /// The process id, if anything runs. Never a number that kill(2) would take
+  /// for a group or for everybody.
+  std::optional<pid_t> pid() const noexcept { return pid_; }
+  bool is_running() const noexcept { return pid_.has_value(); }
 
   /// How the process ended ("was killed by signal 9"), told once; nothing
   /// while it runs.
@@ -47,7 +48,7 @@ public:
   void stop(duration patience);
 
 private:
-  pid_t pid_ = -1;
+  std::optional<pid_t> pid_;
 };
 
 } // namespace fantail

@@ -43,10 +43,10 @@ bool eventually(Condition holds, duration timeout = patience) {
   return holds();
 }
 
-/// Signals one process. A pid that is not of one process is refused: kill(2)
-/// takes -1, our word for "nothing runs", for "everything on this machine".
-inline bool signal_one(pid_t pid, int number) {
-  return pid > 1 && ::kill(pid, number) == 0;
+/// Signals one process. What is not one process is refused: kill(2) takes -1
+/// for "everything on this machine".
+inline bool signal_one(std::optional<pid_t> pid, int number) {
+  return pid && *pid > 1 && ::kill(*pid, number) == 0;
 }
 
 inline std::string content_of(const std::string& path) {
