@@ -2,6 +2,7 @@
 #include "api/node_api.hpp"
 
 #include "api/latency_report.hpp"
+#include "api/profile_api.hpp"
 #include "api/routing_stats.hpp"
 #include "runtime/metrics/exporter.hpp"
 
@@ -142,6 +143,8 @@ std::vector<http_route> node_routes(node_view view) {
        "what the routing tables hold; ?top=N names the N largest channels",
        [api](const http_request& x) { return api->on_routing_stats(x); }, true},
   };
+  for (auto& x : profile_routes(*api->view.profiler))
+    result.push_back(std::move(x));
   result.push_back({"GET", "/", "this list", nullptr});
   result.back().handler = [text = index_of(result)](const http_request&) {
     return http_response{200, "text/plain; charset=utf-8", text};

@@ -6,6 +6,7 @@
 #include "core/telemetry.hpp"
 #include "messages/inspection.hpp"
 #include "runtime/http/http_message.hpp"
+#include "runtime/profile/cpu_profiler.hpp"
 
 #include <chrono>
 #include <functional>
@@ -30,10 +31,12 @@ struct node_view {
   std::function<std::shared_ptr<inspection>(size_t top)> inspect;
   /// Every component by itself; must not wait.
   std::function<std::vector<component_health>()> health;
+  cpu_profiler* profiler = nullptr;
 };
 
 /// The routes of a node's admin API: /health, /ready, /metrics, /version,
-/// /debug/routing-stats, /debug/latency, and / which lists them.
+/// /debug/routing-stats, /debug/latency, those of profile_api.hpp, and / which
+/// lists them.
 std::vector<http_route> node_routes(node_view view);
 
 } // namespace fantail

@@ -81,6 +81,7 @@ node_parts::http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
   view.counts = &counts;
   view.instances = &instances;
   view.inspect = std::move(inspect);
+  view.profiler = &http_->profiler;
   view.health = [this, is_ready = std::move(is_ready)] {
     return http_->health.update(components_of(*this, is_ready()));
   };
@@ -95,8 +96,10 @@ node_parts::http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
 }
 
 void node_parts::http_down() {
-  if (http_ && http_->server)
-    http_->server->stop();
+  if (!http_ || !http_->server)
+    return;
+  http_->profiler.cancel();
+  http_->server->stop();
 }
 
 std::string node_parts::http_url() const {

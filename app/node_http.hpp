@@ -3,6 +3,7 @@
 
 #include "api/health.hpp"
 #include "runtime/http/http_server.hpp"
+#include "runtime/profile/cpu_profiler.hpp"
 
 #include <chrono>
 #include <map>
@@ -27,6 +28,7 @@ private:
 /// The HTTP side of a node.
 struct http_parts {
   health_board health;
+  cpu_profiler profiler;
   std::unique_ptr<http_server> server;
 };
 

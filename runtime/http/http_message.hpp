@@ -41,6 +41,9 @@ struct http_route {
   std::function<http_response(const http_request&)> handler;
   /// The handler asks others and waits for them, for 2 s at most.
   bool waits = false;
+  /// The handler takes many seconds. Of these routes one is served at a time;
+  /// whoever comes meanwhile is turned away with status 503.
+  bool is_long = false;
 };
 
 /// Splits a request target into `out.path` and `out.query`. False if it is not

@@ -116,11 +116,13 @@ private:
   // ends the last sessions.
   size_t connections_ = 0;
   size_t waiting_ = 0;
+  bool has_long_ = false;
   net::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   net::steady_timer pause_{io_};
   net::thread_pool prompt_lane_{1};
   net::thread_pool patient_lane_{1};
+  net::thread_pool long_lane_{1};
   std::thread thread_;
 };
 
@@ -251,9 +253,9 @@ http_server::impl::~impl() {
   io_.stop();
   if (thread_.joinable())
     thread_.join();
-  for (auto* lane : {&prompt_lane_, &patient_lane_})
+  for (auto* lane : {&prompt_lane_, &patient_lane_, &long_lane_})
     lane->stop();
-  for (auto* lane : {&prompt_lane_, &patient_lane_})
+  for (auto* lane : {&prompt_lane_, &patient_lane_, &long_lane_})
     lane->join();
 }
 
@@ -338,18 +340,27 @@ void http_server::impl::enqueue(const http_route& route, http_request request,
                          "ask less often, or look at /metrics"));
     return;
   }
+  if (route.is_long && std::exchange(has_long_, true)) {
+    who->respond(problem_response(503, "another long request is being served",
+                                  "try again when it is done"));
+    return;
+  }
   waiting_ += route.waits ? 1 : 0;
-  net::post(route.waits ? patient_lane_ : prompt_lane_,
-            [this, &route, request = std::move(request),
-             who = std::move(who)]() mutable {
-              auto answer = call(route, request);
-              // The session goes along: it must end on the I/O thread.
-              net::post(io_, [this, &route, answer = std::move(answer),
-                              who = std::move(who)]() mutable {
-                waiting_ -= route.waits ? 1 : 0;
-                who->respond(std::move(answer));
-              });
-            });
+  auto& lane = route.is_long ? long_lane_
+               : route.waits ? patient_lane_
+                             : prompt_lane_;
+  net::post(lane, [this, &route, request = std::move(request),
+                   who = std::move(who)]() mutable {
+    auto answer = call(route, request);
+    // The session goes along: it must end on the I/O thread.
+    net::post(io_, [this, &route, answer = std::move(answer),
+                    who = std::move(who)]() mutable {
+      waiting_ -= route.waits ? 1 : 0;
+      if (route.is_long)
+        has_long_ = false;
+      who->respond(std::move(answer));
+    });
+  });
 }
 
 // -- the door

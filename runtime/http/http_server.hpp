@@ -34,10 +34,10 @@ struct http_server_config {
 /// connections and time. It has no passwords and no encryption.
 ///
 /// One thread does all input and output and never waits, so that a slow client
-/// delays nobody. Handlers run on two others: one for the routes that wait for
-/// actors, one for the rest. That keeps /health and /metrics prompt exactly
-/// when they matter, namely while an actor hangs and everything that asks it
-/// runs into its timeout.
+/// delays nobody. Handlers run on three others: one for the routes that wait
+/// for actors, one for those that take long, one for the rest. That keeps
+/// /health and /metrics prompt exactly when they matter, namely while an actor
+/// hangs and everything that asks it runs into its timeout.
 class http_server {
 public:
   /// Listens, and serves the routes from then on. Returns what is wrong, in

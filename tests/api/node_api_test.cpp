@@ -20,6 +20,7 @@ struct fixture {
       {"nats-ingest", condition::ok, "", {}},
       {"presence", condition::ok, "", {}}};
   bool actors_answer = true;
+  cpu_profiler profiler;
   std::vector<http_route> routes = node_routes(view());
 
   node_view view() {
@@ -36,6 +37,7 @@ struct fixture {
     result.health = [this] {
       return components;
     };
+    result.profiler = &profiler;
     return result;
   }
 
@@ -131,7 +133,7 @@ CAF_TEST(the_index_lists_every_route) {
   for (auto& route : routes)
     CAF_CHECK(index.body.find("\n" + route.path + " ") != std::string::npos
               || route.path == "/");
-  CAF_CHECK_EQUAL(routes.size(), 7u);
+  CAF_CHECK_EQUAL(routes.size(), 9u);
 }
 
 CAF_TEST(only_the_routes_that_ask_actors_may_wait) {
