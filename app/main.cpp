@@ -14,15 +14,20 @@ namespace {
 /// What the chosen command runs; set by the parser.
 using command = std::function<int()>;
 
+void add_overrides(CLI::App& to, std::vector<std::string>& overrides,
+                   const std::string& what) {
+  to.add_option("--set", overrides,
+                what + ", e.g. --set http.port=7481; repeatable")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+}
+
 void add_config_options(CLI::App& to, config_source& source) {
   to.add_option("-c,--config", source.file,
                 "Configuration file [./caf-application.conf if it exists]")
       ->check(CLI::ExistingFile);
-  to.add_option("--set", source.overrides,
-                "Overrides one key, e.g. --set http.port=7481; repeatable")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->take_all();
+  add_overrides(to, source.overrides, "Overrides one key");
 }
 
 void add_node(CLI::App& app, config_source& source, command& chosen) {
@@ -88,18 +93,18 @@ void add_bench(CLI::App& app, bench_options& options, command& chosen) {
   auto* sub = app.add_subcommand(
       "bench", "Measures Fantail against a bare program in the same run");
   sub->add_option("what", options.bench,
-                  "table, route, drain, steady, e2e or "
-                  "all")
+                  "table, route, drain, steady, wide, e2e or all")
       ->capture_default_str()
-      ->check(
-          CLI::IsMember({"table", "route", "drain", "steady", "e2e", "all"}));
+      ->check(CLI::IsMember(
+          {"table", "route", "drain", "steady", "wide", "e2e", "all"}));
   sub->add_option("--format", options.format, "frame or single")
       ->capture_default_str()
       ->check(CLI::IsMember({"frame", "single"}));
   sub->add_option("--storage", options.storage, "memory, file or both")
       ->capture_default_str()
       ->check(CLI::IsMember({"memory", "file", "both"}));
-  sub->add_option("--events", options.events, "Events that drain stores");
+  sub->add_option("--events", options.events,
+                  "Events that drain or wide store");
   sub->add_option("--rate", options.rate, "Events per second");
   sub->add_option("--duration", options.duration_s, "Seconds per side");
   sub->add_option("--body-bytes", options.body_bytes, "Bytes of a body")
@@ -110,15 +115,19 @@ void add_bench(CLI::App& app, bench_options& options, command& chosen) {
       ->capture_default_str();
   sub->add_option("--scale", options.scale, "Size of the tables, 1 = target")
       ->capture_default_str();
+  sub->add_flag("--stress", options.stress,
+                "Table: 500,000 users x 400 of 2,000,000 channels");
   sub->add_flag("--quick", options.quick, "Tiny sizes: does everything work?");
   sub->add_option("--json", options.json_path, "Writes all measurements here");
   sub->add_option("--server", options.server, "The nats-server")
       ->capture_default_str();
+  add_overrides(*sub, options.node_settings, "Overrides one key of the nodes");
   sub->footer("Exit codes: 0 targets met, 99 missed, 97 a figure is invalid.\n"
               "\nExamples:\n"
               "  fantail bench all\n"
               "  fantail bench drain --pairs 1 --storage memory\n"
-              "  fantail bench steady --scale 0.1 --json steady.json");
+              "  fantail bench steady --scale 0.1 --json steady.json\n"
+              "  fantail bench drain --set egress.connections=2");
   sub->callback([&] {
     if (!chosen)
       chosen = [&] {

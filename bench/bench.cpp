@@ -8,6 +8,7 @@
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
 #include "bench/steady_bench.hpp"
+#include "bench/wide_bench.hpp"
 
 #include <unistd.h>
 
@@ -48,6 +49,10 @@ constexpr entry entries[] = {
      [](bench_context& x) {
        return reports{run_steady_bench(x)};
      }},
+    {"wide",
+     [](bench_context& x) {
+       return reports{run_wide_bench(x)};
+     }},
     {"e2e",
      [](bench_context& x) {
        return reports{run_e2e_bench(x)};
@@ -66,7 +71,7 @@ const char* problem_with(const bench_options& x) {
           return entry.name == x.bench;
         });
   if (!is_known)
-    return "the bench is one of table, route, drain, steady, e2e, all";
+    return "the bench is one of table, route, drain, steady, wide, e2e, all";
   if (!is_one_of(x.format, {"frame", "single"}))
     return "the format is frame or single";
   if (!is_one_of(x.storage, {"memory", "file", "both"}))

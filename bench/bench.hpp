@@ -12,14 +12,14 @@ namespace fantail {
 /// What `fantail bench` measures. A zero means: what the benchmark's target
 /// asks for.
 struct bench_options {
-  /// `table`, `route`, `drain`, `steady`, `e2e` or `all`.
+  /// `table`, `route`, `drain`, `steady`, `wide`, `e2e` or `all`.
   std::string bench = "all";
   /// What instances receive: `frame` or `single`.
   std::string format = "frame";
   /// Where streams live: `memory`, `file`, or `both` (drain only; the others
   /// take memory then).
   std::string storage = "both";
-  /// Chat events drain stores; 0 = 500,000.
+  /// Chat events that are stored; 0 = 500,000 (drain), 100,000 (wide).
   uint64_t events = 0;
   /// Chat events per second; 0 = 50,000 (steady), 1,000 (e2e).
   double rate = 0;
@@ -31,9 +31,12 @@ struct bench_options {
   unsigned spread = 5;
   /// Pairs of floor and router, interleaved ABBA; 1 to 100.
   unsigned pairs = 5;
-  /// Size of the tables (table, route, steady): 1 = the target's 100,000 users
-  /// in 500,000 channels.
+  /// Size of the tables (table, route, steady, wide): 1 = the target's 100,000
+  /// users in 500,000 channels.
   double scale = 1;
+  /// Table only: the stress scale, 500,000 users with 400 of 2,000,000 channels
+  /// each on 500 instances, in this process and in a node.
+  bool stress = false;
   /// Tiny sizes and one pair: shows that everything works, and nothing else.
   bool quick = false;
   /// A JSON file with every measurement; empty = none.

@@ -48,10 +48,12 @@ test_bed_options bench_context::bed_options(storage_kind storage) const {
 }
 
 std::unique_ptr<contender>
-bench_context::floor(test_bed& bed, const channel_placement& placement) const {
+bench_context::floor(test_bed& bed, const channel_placement& placement,
+                     const std::string& map_path) const {
   floor_options settings;
   settings.output = output();
   settings.placement = placement;
+  settings.map_path = map_path;
   settings.shards = bed.options().shards;
   return make_floor(bed, options_.program, std::move(settings));
 }

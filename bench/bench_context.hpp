@@ -39,8 +39,10 @@ public:
 
   test_bed_options bed_options(storage_kind storage) const;
 
+  /// `map_path` is that of floor_options.
   std::unique_ptr<contender> floor(test_bed& bed,
-                                   const channel_placement& placement) const;
+                                   const channel_placement& placement,
+                                   const std::string& map_path = {}) const;
   std::unique_ptr<contender> node(test_bed& bed) const;
 
   /// Starts a report with the conditions all have in common.

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace fantail::bench {
+
+class population;
 
 /// Which instances have members in which channels, in three numbers: those of
 /// a population in the shape `spread` (bench/population.hpp), if it
@@ -30,21 +33,40 @@ struct channel_placement {
 /// The number in a channel's name (`ch_00000042`), or nothing.
 std::optional<uint32_t> channel_number(std::string_view name);
 
-/// The placement as an array, the cheapest table there is.
+/// Which instances have members in which channels, as an array: the cheapest
+/// table there is.
 class channel_map {
 public:
   explicit channel_map(const channel_placement& placement);
 
-  /// REQUIRES: `channel` is one of the placement's.
+  /// Those of a population of any shape; asks every user for its channels.
+  explicit channel_map(const population& world);
+
+  /// What `save` wrote, for another process on this machine; nothing if the
+  /// file is not whole.
+  static std::optional<channel_map> load(const std::string& path);
+  bool save(const std::string& path) const;
+
+  /// REQUIRES: `channel` < channels().
   std::span<const uint16_t> instances_of(uint32_t channel) const {
-    return {cells_.data() + size_t{channel} * spread_, spread_};
+    return {cells_.data() + begins_[channel],
+            cells_.data() + begins_[channel + 1]};
   }
 
-  uint32_t channels() const noexcept { return channels_; }
+  uint32_t channels() const noexcept {
+    return static_cast<uint32_t>(begins_.size() - 1);
+  }
+
+  /// Instances of a channel, on average.
+  double spread() const noexcept;
+
+  bool operator==(const channel_map&) const = default;
 
 private:
-  uint32_t channels_;
-  uint16_t spread_;
+  channel_map() = default;
+
+  /// The cells of channel c are [begins_[c], begins_[c + 1]).
+  std::vector<uint32_t> begins_;
   std::vector<uint16_t> cells_;
 };
 

@@ -98,10 +98,19 @@ struct message_deleter {
 };
 using message_ptr = std::unique_ptr<natsMsg, message_deleter>;
 
+channel_map map_of(const floor_options& options) {
+  if (options.map_path.empty())
+    return channel_map{options.placement};
+  auto result = channel_map::load(options.map_path);
+  if (!result)
+    throw std::runtime_error("there is no map in " + options.map_path);
+  return std::move(*result);
+}
+
 class floor_program {
 public:
   explicit floor_program(const floor_options& options)
-      : options_(options), map_(options.placement), in_(options.url),
+      : options_(options), map_(map_of(options)), in_(options.url),
         out_(options.url) {
     for (uint16_t i = 0; i < options.placement.instances; ++i) {
       char name[40];

@@ -54,6 +54,7 @@ void visit_options(Options& x, Visit visit) {
   visit("channels", x.placement.channels);
   visit("instances", x.placement.instances);
   visit("spread", x.placement.spread);
+  visit("map", x.map_path);
   visit("events-per-pull", x.events_per_pull);
   visit("frame-bytes", x.frame_bytes_max);
 }
@@ -74,7 +75,9 @@ std::string_view to_string(floor_output x) {
 std::vector<std::string> to_words(const floor_options& x) {
   std::vector<std::string> result;
   visit_options(x, [&](const char* key, const auto& value) {
-    result.push_back(std::string{key} + "=" + write(value));
+    // A text that is empty is one that was not given.
+    if (auto text = write(value); !text.empty())
+      result.push_back(std::string{key} + "=" + text);
   });
   return result;
 }

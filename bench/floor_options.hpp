@@ -31,6 +31,9 @@ struct floor_options {
   floor_output output = floor_output::frame;
   /// Where the router's table has the channels.
   channel_placement placement;
+  /// A channel_map that takes the place of `placement`, in a file; empty =
+  /// none.
+  std::string map_path;
   uint32_t events_per_pull = limits::pull_events_default;
   uint32_t frame_bytes_max = limits::frame_bytes_default;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "bench/in_process.hpp"
 
+#include "bench/machine_facts.hpp"
 #include "bench/route_bench.hpp"
+#include "bench/side.hpp"
 #include "bench/table_bench.hpp"
 
 #include <fmt/format.h>
@@ -17,16 +19,28 @@ constexpr double memberships_per_second_min = 3e6;
 constexpr double lookups_per_second_min = 5e6;
 constexpr double lookup_p99_ns_max = 2'000;
 
+constexpr double node_resident_mib_max = 3e9 / (1 << 20);
+
+uint32_t scaled(const bench_options& options, double x) {
+  auto factor = options.quick ? 0.01 : options.scale;
+  return static_cast<uint32_t>(std::max(1.0, x * factor));
+}
+
+population_config stress_world(const bench_options& options) {
+  population_config result;
+  result.users = scaled(options, 500'000);
+  result.channels = scaled(options, 2'000'000);
+  result.instances = 500;
+  result.channels_per_user = 400;
+  return result;
+}
+
 loaded_tables_config tables_of(const bench_options& options,
                                membership_shape shape) {
-  auto scaled = [&](double x) {
-    auto factor = options.quick ? 0.01 : options.scale;
-    return static_cast<uint32_t>(std::max(1.0, x * factor));
-  };
   loaded_tables_config result;
   result.population.shape = shape;
-  result.population.users = scaled(100'000);
-  result.population.channels = scaled(500'000);
+  result.population.users = scaled(options, 100'000);
+  result.population.channels = scaled(options, 500'000);
   result.population.spread = static_cast<uint16_t>(options.spread);
   return result;
 }
@@ -57,10 +71,10 @@ void add(bench_report& to, std::string what, double figure,
 }
 
 bench_report report_table(bench_context& context, const std::string& name,
-                          membership_shape shape) {
+                          const loaded_tables_config& tables) {
   using kind = target::kind;
   table_bench_config config;
-  config.tables = tables_of(context.options(), shape);
+  config.tables = tables;
   if (context.options().quick)
     config.reconnects = 100;
   context.progress().step("table, " + name);
@@ -82,14 +96,35 @@ bench_report report_table(bench_context& context, const std::string& name,
   return report;
 }
 
+/// The table alone, and then a node that got it through its presence logs.
+bench_report report_stress(bench_context& context) {
+  loaded_tables_config tables;
+  tables.population = stress_world(context.options());
+  auto report = report_table(context, "stress", tables);
+  auto& world = tables.population;
+  context.progress().step(
+      fmt::format("table, stress: bringing {} users online", world.users));
+  side node{context, {world}};
+  report.conditions["fill_seconds"] = node.fill(context);
+  auto used = usage_of(node.program->pid());
+  add(report, "RSS of the node, MiB, stress",
+      static_cast<double>(used.resident_bytes) / (1 << 20),
+      target{target::kind::at_most, node_resident_mib_max}, 0);
+  node.program->stop();
+  return report;
+}
+
 } // namespace
 
 std::vector<bench_report> report_table_bench(bench_context& context) {
-  std::vector<bench_report> result;
-  result.push_back(report_table(context, "uniform", membership_shape::uniform));
-  result.push_back(
-      report_table(context, "size classes", membership_shape::size_classes));
-  return result;
+  auto& options = context.options();
+  if (options.stress)
+    return {report_stress(context)};
+  auto of = [&](const char* name, membership_shape shape) {
+    return report_table(context, name, tables_of(options, shape));
+  };
+  return {of("uniform", membership_shape::uniform),
+          of("size classes", membership_shape::size_classes)};
 }
 
 bench_report report_route_bench(bench_context& context) {

@@ -9,7 +9,8 @@
 /// bench/route_bench.hpp) as reports, with their targets.
 namespace fantail::bench {
 
-/// The uniform table and the one with size classes.
+/// The uniform table and the one with size classes; or the one of the stress
+/// scale, and a node that holds it.
 std::vector<bench_report> report_table_bench(bench_context& context);
 
 bench_report report_route_bench(bench_context& context);

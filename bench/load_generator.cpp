@@ -36,7 +36,8 @@ constexpr size_t unwritten_bytes_pause = 256 * 1024;
 
 load_generator::load_generator(const test_bed& bed, load_options options)
     : channels_(options.channels, options.skew, options.seed),
-      body_(options.body_bytes), loop_("bench-load") {
+      body_(options.body_bytes), members_(options.members),
+      loop_("bench-load") {
   connection_ = bed.connect(loop_, "fantail bench load");
   inbox_ = connection_->new_inbox();
   connection_->subscribe(inbox_, [this](const nats::message& x) {
@@ -52,7 +53,10 @@ load_generator::~load_generator() {
 
 void load_generator::publish_one(int64_t intended_at_ns, bool is_acknowledged) {
   subject_ = subjects::chat_input;
-  subject_ += population::channel_name(channels_.next()).view();
+  auto channel = channels_.next();
+  subject_ += population::channel_name(channel).view();
+  if (members_)
+    deliveries_ += members_->instances_of(channel).size();
   auto number = published_.fetch_add(1, std::memory_order_relaxed);
   asked_.fetch_add(is_acknowledged, std::memory_order_relaxed);
   auto reply = is_acknowledged ? std::string_view{inbox_} : std::string_view{};

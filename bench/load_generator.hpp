@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "bench/channel_map.hpp"
 #include "bench/chat_body.hpp"
 #include "bench/population.hpp"
 #include "bench/test_bed.hpp"
@@ -18,6 +19,9 @@ struct load_options {
   double skew = 0;
   size_t body_bytes = 300;
   uint64_t seed = 1;
+  /// Where the channels' members are, to count deliveries; it outlives the
+  /// generator. Not needed by others.
+  const channel_map* members = nullptr;
 };
 
 /// A producer of chat events. All of them are published to
@@ -55,16 +59,20 @@ public:
   bool wait_acknowledged(duration timeout) const;
 
   uint64_t published() const noexcept { return published_; }
+  /// Deliveries that everything published comes to; 0 without `members`.
+  uint64_t deliveries() const noexcept { return deliveries_; }
 
 private:
   void publish_one(int64_t intended_at_ns, bool is_acknowledged);
 
   traffic_sampler channels_;
   chat_body body_;
+  const channel_map* members_;
   std::string subject_;
   std::atomic<uint64_t> published_ = 0;
   /// Acknowledgements asked for, and what came.
   std::atomic<uint64_t> asked_ = 0;
+  std::atomic<uint64_t> deliveries_ = 0;
   std::atomic<uint64_t> stored_ = 0;
   std::atomic<uint64_t> refused_ = 0;
   nats::event_loop loop_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "bench/paced_bench.hpp"
 
+#include "bench/side.hpp"
+
 #include <fmt/format.h>
 
 #include <thread>
@@ -8,8 +10,6 @@
 namespace fantail::bench {
 
 namespace {
-
-using steady = std::chrono::steady_clock;
 
 constexpr auto ready_timeout = 60s;
 
@@ -21,32 +21,17 @@ double milliseconds(uint64_t ns) {
   return static_cast<double>(ns) / 1e6;
 }
 
-/// One side with everything around it.
-struct side {
-  side(bench_context& context, const paced_bench_spec& spec,
-       const channel_placement& placement, bool is_floor)
-      : bed(context.bed_options(context.storage())),
-        sink(bed, {placement.instances, context.format(), true}),
-        source(bed, {placement.channels, 0, context.options().body_bytes}),
-        presence(bed, spec.world),
-        program(is_floor ? context.floor(bed, placement) : context.node(bed)) {}
+struct paced_side : side {
+  using side::side;
 
-  test_bed bed;
-  receivers sink;
-  load_generator source;
-  presence_load presence;
-  std::unique_ptr<contender> program;
   std::vector<paced_run_result> results;
 };
 
 class paced_bench {
 public:
   paced_bench(bench_context& context, const paced_bench_spec& spec)
-      : context_(context),
-        spec_(spec), placement_{spec.world.channels, spec.world.instances,
-                                spec.world.spread},
-        floor_(context, spec, placement_, true),
-        node_(context, spec, placement_, false) {
+      : context_(context), spec_(spec), placement_(placement_of(spec.world)),
+        floor_(context, {spec.world, true}), node_(context, {spec.world}) {
     if (!node_.presence.world().has_exact_spread())
       throw bench_error{"too few users for this spread"};
   }
@@ -75,21 +60,9 @@ public:
 
 private:
   void start_node(bench_report& report) {
-    auto& progress = context_.progress();
-    progress.step(fmt::format("{}: bringing {} users online", spec_.bench,
-                              spec_.world.users));
-    node_.program->launch({});
-    node_.program->wait_ready(ready_timeout);
-    node_.sink.enroll(ready_timeout);
-    auto start = steady::now();
-    node_.presence.fill(
-        [&](double done) {
-          progress.detail(fmt::format("{:.0f} %", done * 100));
-        },
-        context_.stop());
-    context_.check_stop();
-    auto seconds = std::chrono::duration<double>(steady::now() - start).count();
-    report.conditions["fill_seconds"] = seconds;
+    context_.progress().step(fmt::format("{}: bringing {} users online",
+                                         spec_.bench, spec_.world.users));
+    report.conditions["fill_seconds"] = node_.fill(context_);
   }
 
   void measure_floor(unsigned pair, bench_report& report) {
@@ -99,7 +72,7 @@ private:
     floor_.program->stop();
   }
 
-  void measure(side& x, unsigned pair, bench_report& report) {
+  void measure(paced_side& x, unsigned pair, bench_report& report) {
     context_.check_stop();
     context_.progress().step(fmt::format("{}, pair {}: {}", spec_.bench,
                                          pair + 1, x.program->name()));
@@ -128,7 +101,7 @@ private:
   }
 
   void add_findings(bench_report& report) const {
-    auto median_of = [](const side& x, const paced_metric& metric) {
+    auto median_of = [](const paced_side& x, const paced_metric& metric) {
       std::vector<double> values;
       for (auto& result : x.results)
         values.push_back(metric.of(result));
@@ -156,11 +129,31 @@ private:
   bench_context& context_;
   const paced_bench_spec& spec_;
   channel_placement placement_;
-  side floor_;
-  side node_;
+  paced_side floor_;
+  paced_side node_;
 };
 
 } // namespace
+
+std::function<double(const paced_run_result&)>
+in_ms(latency_summary paced_run_result::*which,
+      uint64_t latency_summary::*quantile) {
+  return [=](const paced_run_result& x) {
+    return milliseconds(x.*which.*quantile);
+  };
+}
+
+paced_run_options paced_load(const bench_options& options, double rate,
+                             double seconds) {
+  paced_run_options result;
+  result.rate = options.rate > 0 ? options.rate : rate;
+  result.length
+      = std::chrono::duration_cast<duration>(std::chrono::duration<double>{
+          options.duration_s > 0 ? options.duration_s : seconds});
+  if (options.quick)
+    result.warm_up = 500ms;
+  return result;
+}
 
 bench_report run_paced_bench(bench_context& context,
                              const paced_bench_spec& spec) {

@@ -9,17 +9,34 @@
 #include "bench/machine_facts.hpp"
 #include "bench/open_loop.hpp"
 #include "bench/population.hpp"
+#include "tests/runtime/boot/scratch_directory.hpp"
 #include "tests/seed.hpp"
 
 #include "caf/test/unit_test.hpp"
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <random>
 #include <set>
 
 using namespace fantail;
 using namespace fantail::bench;
+
+namespace {
+
+std::vector<std::set<uint16_t>> instances_by_channel(const population& world) {
+  std::vector<std::set<uint16_t>> result(world.config().channels);
+  std::vector<uint32_t> channels;
+  for (uint32_t user = 0; user < world.config().users; ++user) {
+    world.channels_of(user, channels);
+    for (auto channel : channels)
+      result[channel].insert(world.instance_of(user));
+  }
+  return result;
+}
+
+} // namespace
 
 CAF_TEST(the map of the floor is the spread of the population) {
   population_config config;
@@ -31,19 +48,39 @@ CAF_TEST(the map of the floor is the spread of the population) {
   config.spread = 3;
   population world{config};
   CAF_REQUIRE(world.has_exact_spread());
-  std::vector<std::set<uint16_t>> expected(config.channels);
-  std::vector<uint32_t> channels;
-  for (uint32_t user = 0; user < config.users; ++user) {
-    world.channels_of(user, channels);
-    for (auto channel : channels)
-      expected[channel].insert(world.instance_of(user));
-  }
+  auto expected = instances_by_channel(world);
   channel_map map{{config.channels, config.instances, config.spread}};
   for (uint32_t channel = 0; channel < config.channels; ++channel) {
     auto found = map.instances_of(channel);
     CAF_REQUIRE_EQUAL(std::set<uint16_t>(found.begin(), found.end()),
                       expected[channel]);
   }
+}
+
+CAF_TEST(a map of any shape is the population and survives its file) {
+  population_config config;
+  config.users = 60;
+  config.channels = 200;
+  config.instances = 7;
+  config.channels_per_user = 5;
+  population world{config};
+  channel_map map{world};
+  auto expected = instances_by_channel(world);
+  size_t cells = 0;
+  for (uint32_t channel = 0; channel < config.channels; ++channel) {
+    auto found = map.instances_of(channel);
+    CAF_REQUIRE_EQUAL(std::set<uint16_t>(found.begin(), found.end()),
+                      expected[channel]);
+    cells += found.size();
+  }
+  CAF_CHECK_EQUAL(map.spread(), static_cast<double>(cells) / config.channels);
+  scratch_directory directory;
+  auto path = directory.path + "/map";
+  CAF_REQUIRE(map.save(path));
+  CAF_CHECK(channel_map::load(path) == map);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  CAF_CHECK(!channel_map::load(path));
+  CAF_CHECK(!channel_map::load(directory.path + "/none"));
 }
 
 CAF_TEST(a channel is known by its number) {

@@ -28,9 +28,9 @@ struct outcome {
 };
 
 /// Runs a benchmark with tiny sizes and reads what it wrote.
-outcome run_quick(const std::string& name, const std::string& format) {
+outcome run_quick(const std::string& name, const std::string& format,
+                  bench_options options = {}) {
   scratch_directory directory;
-  bench_options options;
   options.bench = name;
   options.format = format;
   options.storage = "memory";
@@ -87,7 +87,7 @@ CAF_TEST(drain compares two programs that deliver everything) {
 CAF_TEST(a load in an open loop arrives completely) {
   if (!has_program())
     return;
-  for (auto* name : {"e2e", "steady"}) {
+  for (auto* name : {"e2e", "steady", "wide"}) {
     auto result = run_quick(name, "frame");
     CAF_REQUIRE(is_measured(result.code));
     auto& findings = findings_of(result.report);
@@ -104,6 +104,29 @@ CAF_TEST(the benches in this process end with figures) {
     CAF_REQUIRE(is_measured(result.code));
     CAF_CHECK(!findings_of(result.report).empty());
   }
+}
+
+CAF_TEST(the stress scale is measured in a table and in a node) {
+  if (!has_program())
+    return;
+  bench_options options;
+  options.stress = true;
+  auto result = run_quick("table", "frame", options);
+  CAF_REQUIRE(is_measured(result.code));
+  auto& findings = findings_of(result.report);
+  CAF_CHECK_EQUAL(findings.back().string_or("what", ""),
+                  "RSS of the node, MiB, stress");
+  CAF_CHECK(findings.back().find("fantail")->as_double().value_or(0) > 1);
+}
+
+CAF_TEST(settings reach the node) {
+  if (!has_program())
+    return;
+  bench_options options;
+  options.progress = std::fopen("/dev/null", "w");
+  options.node_settings = {"no.such-key=1"};
+  CAF_CHECK_EQUAL(run_quick("drain", "frame", options).code, 1);
+  std::fclose(options.progress);
 }
 
 CAF_TEST(senseless options are refused) {
