@@ -29,14 +29,4 @@ profile take_heap_profile() {
   return {profile::outcome::taken, file.content()};
 }
 
-uint64_t allocated_bytes() {
-  uint64_t epoch = 1;
-  size_t result = 0, size = sizeof result;
-  if (mallctl == nullptr
-      || mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch) != 0
-      || mallctl("stats.allocated", &result, &size, nullptr, 0) != 0)
-    return 0;
-  return result;
-}
-
 } // namespace fantail

