@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,14 @@ struct presence_shard_state {
   /// Per routing shard: the number applied that was told last.
   std::vector<uint64_t> applied;
 
+  // -- who wants to be told
+  presence_desk_actor desk;
+  std::set<std::string, std::less<>> watched;
+  /// Watched users that changed in this pull.
+  std::set<std::string> touched;
+  /// Bit s is set if changes for routing shard s have to name their user.
+  uint64_t named_shards = 0;
+
   std::vector<routed_change> changes;
   std::vector<presence_delta_ptr> deltas;
   std::vector<due_answer> answers;
@@ -69,6 +78,10 @@ struct presence_shard_state {
   void on_restarted(const log_restarted& x);
   void on_progress(const delta_progressed& x);
   void on_seen(const instances_seen& x);
+  void on_find_user(const find_user& x);
+  void on_name_users(const name_users& x);
+  void on_watch_user(const watch_user& x);
+  void on_name_changes(const name_changes& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -78,6 +91,7 @@ private:
               bool has_op, presence_reject reason, std::string_view detail);
   void send_deltas();
   void send_answers();
+  void tell_watched();
   void pay_credit();
   void check_replayed();
   void expire_sessions();

@@ -4,6 +4,7 @@
 #include "actors/egress.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/outbox.hpp"
+#include "actors/presence_desk.hpp"
 #include "actors/presence_shard.hpp"
 #include "actors/puller.hpp"
 #include "actors/registrar.hpp"
@@ -62,6 +63,11 @@ private:
   std::thread thread_;
 };
 
+int64_t unix_ms() {
+  auto age = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+}
+
 } // namespace
 
 class node::impl {
@@ -82,7 +88,9 @@ public:
       return problem;
     spawn_presence();
     spawn_registrar();
+    spawn_desk();
     start_links();
+    listen_to_questions();
     start_reading();
     return std::nullopt;
   }
@@ -208,6 +216,17 @@ public:
     instances = adopt(system->spawn(registrar, deps), "registrar");
   }
 
+  void spawn_desk() {
+    presence_desk_deps deps;
+    deps.env = parts.env;
+    deps.routing = shards;
+    deps.presence = presence;
+    deps.life = config.node.name + "-" + std::to_string(unix_ms());
+    deps.watch_lease = config.presence.watch_lease;
+    deps.watch_interval = config.presence.watch_interval;
+    desk = adopt(system->spawn(presence_desk, deps), "presence desk");
+  }
+
   void start_links() {
     for (size_t i = 0; i < egresses.size(); ++i) {
       auto to = egresses[i];
@@ -238,6 +257,21 @@ public:
                      instance_spoke{kind, std::string{instance},
                                     std::string{x.body}, std::string{x.reply}});
     });
+  }
+
+  void listen_to_questions() {
+    parts.control->listen_to_questions(
+        [to = desk](bool is_watch, bool is_channel, std::string_view name,
+                    const nats::message& x) {
+          using asked = presence_asked::kind;
+          using topic = presence_topic::kind;
+          caf::anon_send(
+              to, presence_asked{is_watch ? asked::watch : asked::query,
+                                 {is_channel ? topic::channel : topic::user,
+                                  std::string{name}},
+                                 std::string{x.body},
+                                 std::string{x.reply}});
+        });
   }
 
   puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink,
@@ -272,6 +306,7 @@ public:
     for (size_t i = 0; i < pullers.size(); ++i)
       caf::anon_send(pullers[i], start_pulling{checkpoints[i].settled,
                                                checkpoints[i].created_at});
+    caf::anon_send(desk, log_replayed{});
     is_ready = true;
     parts.reports.info("node", "ready", {});
   }
@@ -294,6 +329,7 @@ public:
     pullers.clear();
     guard = nullptr;
     instances = nullptr;
+    desk = nullptr;
   }
 
   std::shared_ptr<inspection> inspect(size_t top) {
@@ -321,6 +357,7 @@ public:
   std::vector<puller_actor> pullers;
   node_guard_actor guard;
   registrar_actor instances;
+  presence_desk_actor desk;
   std::vector<nats::shard_checkpoint> checkpoints;
   std::vector<caf::actor> actors;
 

@@ -6,13 +6,17 @@
 #include "core/delivery/outbox_group.hpp"
 #include "core/ports.hpp"
 #include "core/presence/delta.hpp"
+#include "core/presence/presence_query.hpp"
 #include "core/pull.hpp"
+#include "core/routing/channel_scan.hpp"
+#include "core/routing/channel_watches.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +29,7 @@
 ///     log readers ──► puller ──► routing_shard ──► egress ──► NATS
 ///                     puller ──► presence_shard ─deltas─► routing_shard
 ///                     puller ──► registrar ──► outbox ◄──► routing_shard
+///     presence_desk ◄──► routing_shard, presence_shard
 ///     ticker ──► everybody
 namespace fantail {
 
@@ -43,8 +48,7 @@ struct inspect_node {
   std::shared_ptr<inspection> into;
 };
 
-// -- reading logs
-// --------------------------------------------------------------
+// -- reading logs -------------------------------------------------------------
 
 /// Read the log from behind `from`, a position of the log's life `created_at`
 /// (empty: of whatever life is found).
@@ -104,8 +108,7 @@ struct pull_settled {
   size_t bytes;
 };
 
-// -- presence -> routing
-// -------------------------------------------------------
+// -- presence -> routing ------------------------------------------------------
 
 struct apply_delta {
   presence_delta_ptr delta;
@@ -129,8 +132,7 @@ struct instances_seen {
   std::vector<instance_index> instances;
 };
 
-// -- routing -> egress
-// -----------------------------------------------------------
+// -- routing -> egress --------------------------------------------------------
 
 struct deliver {
   std::shared_ptr<delivery> what;
@@ -169,8 +171,7 @@ struct link_reopened {
 /// Sent by an egress to itself, to write what came in meanwhile at once.
 struct flush_outboxes {};
 
-// -- instances
-// -------------------------------------------------------------------
+// -- instances ----------------------------------------------------------------
 
 /// An instance's format or life is known; answered with `instance_admitted`
 /// if somebody waits.
@@ -223,8 +224,97 @@ struct range_selected {
   std::vector<uint32_t> events;
 };
 
-// -- interfaces
-// --------------------------------------------------------------------
+// -- questions about presence -------------------------------------------------
+
+/// Somebody asks who is online, or wants to be told.
+struct presence_asked {
+  enum class kind { query, watch };
+  kind what;
+  presence_topic topic;
+  std::string body;
+  std::string reply_to;
+};
+
+/// Which users are online in a channel? Answered with channel_users_found.
+struct find_channel_users {
+  uint64_t question;
+  std::string channel;
+  user_key from;
+  uint32_t limit;
+};
+
+struct channel_users_found {
+  uint64_t question;
+  shard_id shard;
+  /// Deltas applied when the search began.
+  uint64_t version;
+  std::vector<std::pair<instance_index, uint32_t>> online;
+  std::vector<channel_scan::found_user> users;
+  std::optional<user_key> next;
+};
+
+/// Sent by a routing shard to itself, to search on after other work.
+struct search_on {};
+
+/// How are these users called? Answered with users_named.
+struct name_users {
+  uint64_t question;
+  shard_id shard;
+  std::vector<user_handle> users;
+};
+
+/// The names, in the order of the question; empty for those who are not online
+/// any more.
+struct users_named {
+  uint64_t question;
+  presence_shard_id from;
+  std::vector<std::string> names;
+};
+
+/// Where is a user? Answered with user_found.
+struct find_user {
+  uint64_t question;
+  std::string user;
+};
+
+struct user_found {
+  uint64_t question;
+  log_position version;
+  std::vector<std::pair<std::string, instance_index>> sessions;
+};
+
+/// From now on changes of this user are wanted, or not.
+struct watch_user {
+  std::string user;
+  bool is_on;
+};
+
+struct user_presence_changed {
+  std::string user;
+  log_position version;
+  std::vector<instance_index> instances;
+};
+
+/// From now on it is wanted who comes and goes in this channel, or not.
+struct watch_channel {
+  std::string channel;
+  bool is_on;
+};
+
+struct channel_presence_changed {
+  uint64_t version;
+  std::vector<watched_change> changes;
+  /// Channels where somebody came or went whose name is not known.
+  std::vector<std::string> missed;
+};
+
+/// From now on deltas for `shard` name their users, or not.
+struct name_changes {
+  shard_id shard;
+  bool is_on;
+};
+
+// -- interfaces ---------------------------------------------------------------
 
 /// What every actor of a node understands.
 using component_actor
@@ -252,6 +342,16 @@ using outbox_actor = component_actor::extend<
     // INTERNAL: answers to its own questions.
     caf::reacts_to<range_read>, caf::reacts_to<range_selected>>;
 
+/// Answers questions about presence, and tells those who watch it.
+using presence_desk_actor = component_actor::extend<
+    // Presence is exact from now on.
+    caf::reacts_to<log_replayed>, caf::reacts_to<presence_asked>,
+    caf::reacts_to<user_presence_changed>,
+    caf::reacts_to<channel_presence_changed>,
+    // INTERNAL: answers to its own questions.
+    caf::reacts_to<channel_users_found>, caf::reacts_to<users_named>,
+    caf::reacts_to<user_found>>;
+
 /// Which events of a pull go to one instance.
 struct select_range {
   uint64_t request;
@@ -264,12 +364,17 @@ struct select_range {
 using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<apply_delta>, caf::reacts_to<delivered>,
-        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>>;
+        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>,
+        caf::reacts_to<find_channel_users>, caf::reacts_to<watch_channel>,
+        // INTERNAL: from itself.
+        caf::reacts_to<search_on>>;
 
 /// Owns one slice of the users.
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
-        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>>;
+        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
+        caf::reacts_to<find_user>, caf::reacts_to<name_users>,
+        caf::reacts_to<watch_user>, caf::reacts_to<name_changes>>;
 
 /// Where egresses tell what became of an instance's admission.
 using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<
@@ -323,3 +428,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::serve_range)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_selected)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::select_range)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::presence_asked)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::find_channel_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::channel_users_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::search_on)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::name_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::users_named)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::find_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::user_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::watch_user)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::user_presence_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::watch_channel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::channel_presence_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::name_changes)

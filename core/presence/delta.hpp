@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace fantail {
@@ -34,6 +35,8 @@ struct user_change {
   /// before it still go to a departing instance.
   int64_t stored_at_ns = 0;
   channel_list channels;
+  /// Only while somebody watches a channel of the shard; else empty.
+  std::string user_name;
 
   bool operator==(const user_change&) const = default;
 };

@@ -55,7 +55,11 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
   ++counters_.deltas;
   for (auto& change : delta.changes) {
     vacated_.clear();
+    if (!watches_.empty())
+      watches_.before(table_, delta.from, change);
     table_.apply(delta.from, change, vacated_);
+    if (!watches_.empty())
+      watches_.after(table_, delta.from, change);
     if (vacated_.empty() || change.stored_at_ns < departures_matter_from())
       continue;
     record_departures(change.stored_at_ns);

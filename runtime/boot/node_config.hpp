@@ -62,6 +62,8 @@ struct node_config {
   struct {
     duration ttl = limits::presence_ttl_default;
     duration heartbeat_interval = 5s;
+    duration watch_lease = limits::watch_lease_default;
+    duration watch_interval = limits::watch_interval_default;
   } presence;
 
   struct {
