@@ -11,6 +11,7 @@
 #include "actors/routing_shard.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
+#include "app/node_questions.hpp"
 #include "app/streams.hpp"
 
 #include <caf/actor_system.hpp>
@@ -63,11 +64,6 @@ private:
   std::thread thread_;
 };
 
-int64_t unix_ms() {
-  auto age = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
-}
-
 } // namespace
 
 class node::impl {
@@ -90,7 +86,7 @@ public:
     spawn_registrar();
     spawn_desk();
     start_links();
-    listen_to_questions();
+    pass_questions(*parts.control, desk);
     start_reading();
     return std::nullopt;
   }
@@ -221,7 +217,7 @@ public:
     deps.env = parts.env;
     deps.routing = shards;
     deps.presence = presence;
-    deps.life = config.node.name + "-" + std::to_string(unix_ms());
+    deps.life = new_life_of(config.node.name);
     deps.watch_lease = config.presence.watch_lease;
     deps.watch_interval = config.presence.watch_interval;
     desk = adopt(system->spawn(presence_desk, deps), "presence desk");
@@ -257,21 +253,6 @@ public:
                      instance_spoke{kind, std::string{instance},
                                     std::string{x.body}, std::string{x.reply}});
     });
-  }
-
-  void listen_to_questions() {
-    parts.control->listen_to_questions(
-        [to = desk](bool is_watch, bool is_channel, std::string_view name,
-                    const nats::message& x) {
-          using asked = presence_asked::kind;
-          using topic = presence_topic::kind;
-          caf::anon_send(
-              to, presence_asked{is_watch ? asked::watch : asked::query,
-                                 {is_channel ? topic::channel : topic::user,
-                                  std::string{name}},
-                                 std::string{x.body},
-                                 std::string{x.reply}});
-        });
   }
 
   puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink,

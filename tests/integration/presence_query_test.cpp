@@ -78,7 +78,8 @@ CAF_TEST(a watcher knows the members of a channel across a restart) {
   CAF_CHECK(seen.is({"bob"}));
   node.kill_node();
   CAF_REQUIRE(node.start_and_wait());
-  talk.reset();
+  CAF_REQUIRE(talk->online("eve", "s1", "n1", {"general"}));
+  CAF_CHECK(seen.is({"bob", "eve"}));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
