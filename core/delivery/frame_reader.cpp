@@ -232,6 +232,7 @@ frame_reader::take_acknowledgement() {
 
 std::vector<frame_reader::acknowledgement> frame_reader::positions() const {
   std::vector<acknowledgement> result;
+  result.reserve(shards_.size());
   for (auto& [shard, state] : shards_)
     result.push_back({shard, state.pos});
   return result;
