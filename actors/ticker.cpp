@@ -41,7 +41,9 @@ void ticker::run() {
   pthread_setname_np(pthread_self(), "fantail-ticker");
   while (!stopping_) {
     std::this_thread::sleep_for(period_);
-    beat(clock_.now());
+    // Whoever stops the ticker wants no further tick.
+    if (!stopping_)
+      beat(clock_.now());
   }
 }
 
