@@ -5,7 +5,7 @@
 # is there.
 
 fantail_packages="
-  g++ cmake ninja-build pkg-config python3
+  g++ cmake ninja-build ccache pkg-config python3
   libcaf-dev libnats-dev libboost1.81-dev libboost-json1.81-dev
   prometheus prometheus-cpp-dev libcli11-dev libfmt-dev libspdlog-dev zlib1g-dev
   libgoogle-perftools-dev libjemalloc-dev
@@ -67,6 +67,9 @@ fantail_jobs() {
   [ "$memory" -lt 1 ] && memory=1
   [ "$cores" -lt "$memory" ] && echo "$cores" || echo "$memory"
 }
+
+# Every clone of a machine shares what ccache has, if that is installed.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 
 # `fantail_build preset [target...]`: configures once, then builds. What goes
 # well is not worth reading: the output is kept in the build folder and shown

@@ -150,9 +150,9 @@ size_t user_index::byte_count() const noexcept {
                 + many_.bucket_count() * sizeof(void*);
   for (auto& home : homes_)
     result += home.byte_count();
-  for (auto& [key, list] : many_)
-    result += sizeof(key) + sizeof(list) + 16
-              + list.capacity() * sizeof(instance_index) + 16;
+  for (auto& entry : many_)
+    result += sizeof(entry) + 16
+              + entry.second.capacity() * sizeof(instance_index) + 16;
   return result;
 }
 

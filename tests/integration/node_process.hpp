@@ -4,6 +4,7 @@
 #include "bench/http_get.hpp"
 #include "bench/test_bed.hpp"
 #include "core/json.hpp"
+#include "tests/paths.hpp"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,11 +21,6 @@
 #include <string_view>
 #include <thread>
 #include <vector>
-
-// The build says where the program is; without it, this header still compiles.
-#ifndef FANTAIL_BINARY
-#  define FANTAIL_BINARY "fantail"
-#endif
 
 namespace fantail::test {
 
@@ -75,7 +71,7 @@ public:
   /// Runs the node, again after a stop or a kill.
   void start() {
     log_begin_ = log().size();
-    std::vector<std::string> words{FANTAIL_BINARY, "node"};
+    std::vector<std::string> words{binary(), "node"};
     settings all{"node.state-directory=" + state_directory(), "http.port=0"};
     all.insert(all.end(), overrides_.begin(), overrides_.end());
     for (auto& x : all)

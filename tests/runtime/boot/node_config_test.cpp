@@ -2,6 +2,7 @@
 #define CAF_SUITE runtime.boot.node_config
 
 #include "runtime/boot/config_keys.hpp"
+#include "tests/paths.hpp"
 #include "tests/runtime/boot/scratch_directory.hpp"
 
 #include "caf/actor_system_config.hpp"
@@ -83,12 +84,12 @@ CAF_TEST(the_rendered_defaults_are_accepted_and_give_the_defaults) {
 }
 
 CAF_TEST(the_shipped_file_is_the_rendered_default) {
-  CAF_CHECK_EQUAL(content_of(FANTAIL_SOURCE_DIR "/caf-application.conf"),
+  CAF_CHECK_EQUAL(content_of(test::source_dir() + "/caf-application.conf"),
                   render(node_config{}));
 }
 
 CAF_TEST(the_operations_page_holds_the_table_of_keys) {
-  CHECK_CONTAINS(content_of(FANTAIL_SOURCE_DIR "/docs/OPERATIONS.md"),
+  CHECK_CONTAINS(content_of(test::source_dir() + "/docs/OPERATIONS.md"),
                  render_table());
 }
 
