@@ -84,6 +84,7 @@ presence_outcome presence_ledger::apply(const presence_record& record,
   user_change change;
   change.user = *users_.find(record.user);
   change.stored_at_ns = record.stored_at_ns;
+  change.version = record.version;
   for (auto left = step.concerned; left != 0; left &= left - 1)
     tell(shard_id{static_cast<uint16_t>(std::countr_zero(left))}, step, change,
          out);
@@ -152,24 +153,29 @@ presence_outcome presence_ledger::put_session(const presence_record& record,
     return refused(presence_reject::too_many_instances,
                    "there are " + std::to_string(limits::instances_max)
                        + " instances already");
-  if (sessions_by_instance_.size() <= instance->value)
-    sessions_by_instance_.resize(instance->value + size_t{1});
   if (x == session_table::none) {
     auto& owner = entry_or_new(record.user);
     x = sessions_.add(update.session, *users_.find(record.user),
                       owner.sessions);
-    sessions_[x].instance = *instance;
-    ++sessions_by_instance_[instance->value];
     users_online_ += owner.session_count++ == 0 ? 1 : 0;
+  } else {
+    --sessions_by_instance_[sessions_[x].instance.value];
   }
+  begin_session(x, *instance, now);
+  return {};
+}
+
+/// A session that counts nowhere yet is on `instance` from now on.
+void presence_ledger::begin_session(session_table::slot x,
+                                    instance_index instance, time_point now) {
+  if (sessions_by_instance_.size() <= instance.value)
+    sessions_by_instance_.resize(instance.value + size_t{1});
+  ++sessions_by_instance_[instance.value];
   auto& session = sessions_[x];
-  --sessions_by_instance_[session.instance.value];
-  ++sessions_by_instance_[instance->value];
-  session.instance = *instance;
+  session.instance = instance;
   session.online_tick = tick_of(now);
   mark_expired(session, false);
   timers_.schedule(x, expiry_of(session));
-  return {};
 }
 
 presence_outcome presence_ledger::drop_session(const presence_record& record) {

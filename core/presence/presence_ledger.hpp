@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,6 +141,17 @@ public:
 
   statistics stats() const;
 
+  /// Writes what follows from the log up to `applied`: users with their
+  /// handles, sessions, shards. What follows from time is left out.
+  void save(byte_writer& out) const;
+
+  /// Reads that into this fresh ledger; instance i of the bytes is
+  /// `numbers[i]` now, and every session lives for a time to live from `now`
+  /// on. What cannot be right fails `in`; then the ledger must not be used
+  /// any more.
+  void load(byte_reader& in, std::span<const instance_index> numbers,
+            time_point now);
+
   /// What is wrong with the state, or nothing.
   std::optional<std::string> check_invariants() const;
 
@@ -175,6 +187,10 @@ private:
   time_point expiry_of(const session_table::session& x) const;
   uint32_t tick_of(time_point now) const;
   void mark_expired(session_table::session& x, bool is_expired);
+  void begin_session(session_table::slot x, instance_index instance,
+                     time_point now);
+  void load_user(user_handle user, byte_reader& in,
+                 std::span<const instance_index> numbers, time_point now);
   void forget_if_gone(std::string_view user);
 
   presence_ledger_config config_;

@@ -44,6 +44,34 @@ void departures::forget_oldest(std::vector<row_id>& forgotten) {
   ++first_;
 }
 
+int64_t departures::newest_ns() const {
+  return std::ranges::max_element(entries_, {}, &entry::left_at_ns)
+      ->left_at_ns;
+}
+
+void departures::save(byte_writer& out) const {
+  out.put_count(entries_.size());
+  for (auto& x : entries_) {
+    out.put(x.left_at_ns);
+    out.put(x.row.value);
+    out.put(x.instance.value);
+  }
+}
+
+void departures::load(byte_reader& in, size_t instances) {
+  constexpr size_t entry_bytes
+      = sizeof(int64_t) + sizeof(uint32_t) + sizeof(uint16_t);
+  std::vector<row_id> forgotten;
+  for (auto left = in.take_count(entry_bytes, entries_max_);
+       left > 0 && in.ok(); --left) {
+    auto left_at_ns = in.take<int64_t>();
+    row_id row{in.take<uint32_t>()};
+    instance_index instance{in.take<uint16_t>()};
+    in.expect(instance.value < instances, "a departure from nowhere");
+    record(row, instance, left_at_ns, forgotten);
+  }
+}
+
 size_t departures::byte_count() const noexcept {
   // A hash node is the pair, a link and the heap's own word.
   constexpr size_t node_bytes = sizeof(std::pair<row_id, uint64_t>) + 16;

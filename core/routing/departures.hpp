@@ -2,10 +2,13 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/snapshot/byte_reader.hpp"
+#include "core/snapshot/byte_writer.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -47,8 +50,31 @@ public:
   bool has(row_id row) const { return newest_.contains(row); }
   bool empty() const noexcept { return entries_.empty(); }
   size_t size() const noexcept { return entries_.size(); }
+  /// The time of the newest departure. REQUIRES: there is one.
+  int64_t newest_ns() const;
+
   /// Departures given up because of the bound.
   uint64_t overflowed() const noexcept { return overflowed_; }
+
+  /// Calls `f(row_id)` for every row with a departure.
+  template <class F>
+  void for_each_row(F f) const {
+    for (auto& [row, number] : newest_)
+      f(row);
+  }
+
+  /// Writes all departures.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty object. Instances are below `instances`; the
+  /// rows have to be checked.
+  void load(byte_reader& in, size_t instances);
+
+  /// Gives every instance its new number.
+  void renumber(std::span<const instance_index> numbers) {
+    for (auto& x : entries_)
+      x.instance = numbers[x.instance.value];
+  }
 
   size_t byte_count() const noexcept;
   bool check_invariants() const;

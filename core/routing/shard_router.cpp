@@ -53,7 +53,10 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
     return delta_outcome::gap;
   from.applied = delta.number;
   ++counters_.deltas;
+  auto known = from.log.up_to;
   for (auto& change : delta.changes) {
+    if (change.version != log_position{} && change.version <= known)
+      continue;
     vacated_.clear();
     table_.apply(delta.from, change, vacated_);
     if (vacated_.empty() || change.stored_at_ns < departures_matter_from())
@@ -63,6 +66,7 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
       wait_for(from, delta.number, change.stored_at_ns);
   }
   table_.release_orphans();
+  from.log = {delta.log.life, std::max(known, delta.log.up_to)};
   return delta_outcome::applied;
 }
 
@@ -107,6 +111,10 @@ void shard_router::idle() {
 
 uint64_t shard_router::applied_number(presence_shard_id from) const noexcept {
   return from.value < lanes_.size() ? lanes_[from.value].applied : 0;
+}
+
+log_progress shard_router::log_of(presence_shard_id from) const noexcept {
+  return from.value < lanes_.size() ? lanes_[from.value].log : log_progress{};
 }
 
 uint64_t shard_router::drained_number(presence_shard_id from) const noexcept {
