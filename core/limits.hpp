@@ -115,6 +115,25 @@ inline constexpr uint64_t deltas_unapplied_max = 256;
 /// User changes collected into one delta.
 inline constexpr size_t delta_changes_max = 512;
 
+// -- snapshots
+// ------------------------------------------------------------------
+
+/// One message of a snapshot: half of the server's limit, as for ranges.
+inline constexpr size_t snapshot_part_bytes = 512 * 1024;
+
+/// Snapshots are written in the background: a few parts are under way, and a
+/// rate that leaves the disk and the second core to others. 400 MB take 6 s.
+inline constexpr size_t snapshot_bytes_under_way = 2 * 1024 * 1024;
+inline constexpr size_t snapshot_bytes_per_second = 64 * 1024 * 1024;
+static_assert(snapshot_part_bytes < payload_bytes_max);
+
+/// A start replays at most about so much of each presence log. 100,000 short
+/// records take a second, 32 MiB of channel lists as well; rewriting 360 MB
+/// of tables for 256 MiB of log (8 shards) less than doubles what is written.
+inline constexpr uint64_t snapshot_records_default = 100'000;
+inline constexpr uint64_t snapshot_bytes_default = 32 * 1024 * 1024;
+inline constexpr auto snapshot_interval_default = 10min;
+
 // -- outboxes
 // ------------------------------------------------------------------
 

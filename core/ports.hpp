@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/pull.hpp"
+#include "core/snapshot/snapshot_codec.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -100,6 +101,22 @@ public:
   virtual void read(shard_id shard, position from, position to,
                     size_t bytes_max, std::function<void(result)> handler)
       = 0;
+};
+
+/// Where snapshots live: a stream per shard, appended to by its owner alone.
+/// Functions return at once and may be called from any thread.
+class snapshot_store_port {
+public:
+  virtual ~snapshot_store_port() = default;
+  /// Appends a part behind all that were appended before. The handler gets
+  /// its sequence, or 0 if it is not known to be stored; from any thread.
+  virtual void append(snapshot_source to, std::string part,
+                      std::function<void(uint64_t)> handler)
+      = 0;
+  /// Forgets every part before `first_kept`.
+  virtual void trim(snapshot_source of, uint64_t first_kept) = 0;
+  /// Forgets the records of a presence log up to and with `up_to`.
+  virtual void trim_log(presence_shard_id shard, position up_to) = 0;
 };
 
 /// A message nobody could accept.

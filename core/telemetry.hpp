@@ -115,6 +115,16 @@ struct alignas(64) egress {
   std::array<counter, limits::instances_max> routed{};
 };
 
+/// Of the snapshots; written by their keeper.
+struct alignas(64) snapshots {
+  counter written;
+  counter failed;
+  counter bytes;
+  /// Records of the presence logs behind the newest snapshot of their shard,
+  /// summed up: what a start would have to replay.
+  counter records_behind;
+};
+
 /// Counters by name that are bumped rarely, by any thread: rejected input by
 /// source and reason, connection losses.
 class named_counters {
@@ -160,6 +170,7 @@ struct node {
   std::deque<telemetry::shard> shard;
   std::deque<telemetry::presence> presence;
   std::deque<telemetry::egress> egress;
+  telemetry::snapshots snapshots;
   /// `source/reason`.
   named_counters rejected;
   named_counters events;
