@@ -2,7 +2,9 @@
 #include "actors/presence_shard.hpp"
 
 #include "actors/component.hpp"
+#include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
+#include "core/snapshot/instance_names.hpp"
 #include "core/subject.hpp"
 #include "messages/inspection.hpp"
 
@@ -15,7 +17,13 @@ using namespace std::chrono_literals;
 void presence_shard_state::start(presence_shard_deps x) {
   deps = std::move(x);
   now = deps.env.clock->now();
-  ledger.emplace(deps.ledger, *deps.env.instances);
+  if (deps.restored)
+    ledger.emplace(std::move(*deps.restored));
+  else
+    ledger.emplace(deps.ledger, *deps.env.instances);
+  deps.restored = nullptr;
+  version_base = deps.version_base;
+  read_to = position{ledger->applied().value - version_base};
   outbound.emplace(deps.shard, static_cast<uint16_t>(deps.routing.size()));
   counts = &deps.env.counts->presence[deps.shard.value];
   applied.resize(deps.routing.size());
@@ -23,12 +31,15 @@ void presence_shard_state::start(presence_shard_deps x) {
 
 void presence_shard_state::on_pulled(const pulled& x) {
   auto& events = *x.events;
-  for (size_t i = 0; i < events.size(); ++i)
+  for (size_t i = 0; i < events.size(); ++i) {
     apply(events[i]);
+    outbound->reached(progress());
+  }
   read_to = events.to;
   send_deltas();
-  if (!events.empty())
+  if (!events.empty() && is_replayed)
     latencies.push_back({events.received_at_ns, deltas_sent});
+  bytes_read += events.byte_count();
   owed_bytes += events.byte_count();
   pay_credit();
   send_answers();
@@ -54,7 +65,7 @@ void presence_shard_state::apply(const chat_event& record) {
     refuse(record, change.update, true, outcome.reason, outcome.detail);
     return;
   }
-  if (change.update.reply_to.empty() || outcome.is_repeat || !is_replayed)
+  if (change.update.reply_to.empty() || outcome.is_repeat || !is_new(record))
     return;
   auto op = change.update.op;
   auto goes = op == presence_op::offline || op == presence_op::leave
@@ -68,12 +79,21 @@ void presence_shard_state::apply(const chat_event& record) {
   outbound->expect(outcome.shards, change.update.reply_to, std::move(answer));
 }
 
+/// Not one that a life of the node before this has met.
+bool presence_shard_state::is_new(const chat_event& record) const {
+  return replay_to && record.pos > *replay_to;
+}
+
+log_progress presence_shard_state::progress() const {
+  return {log_life_of(created_at, version_base), ledger->applied()};
+}
+
 void presence_shard_state::refuse(const chat_event& record,
                                   const presence_update& update, bool has_op,
                                   presence_reject reason,
                                   std::string_view detail) {
   // A replay meets the old mistakes again; they were reported then.
-  if (!is_replayed)
+  if (!is_new(record))
     return;
   counts->rejected.add();
   auto subject = subjects::presence_prefix(deps.shard.value)
@@ -101,6 +121,12 @@ void presence_shard_state::send_deltas() {
   deltas_sent += deltas.size();
 }
 
+void presence_shard_state::tell_reached() {
+  outbound->reached(progress());
+  outbound->tell_reached();
+  send_deltas();
+}
+
 void presence_shard_state::send_answers() {
   answers.clear();
   outbound->take_answers(answers);
@@ -115,17 +141,19 @@ void presence_shard_state::pay_credit() {
 
 void presence_shard_state::on_found(const log_found& x) {
   source = sender_of_current<puller_actor>(self);
+  created_at = x.state.created_at;
   if (!replay_to)
     replay_to = x.state.last;
   check_replayed();
 }
 
 void presence_shard_state::check_replayed() {
-  if (is_replayed || !replay_to || read_to < *replay_to
-      || outbound->unapplied() > 0)
+  if (is_replayed || !replay_to || read_to < *replay_to)
     return;
   is_replayed = true;
-  self->send(deps.guard, log_replayed{});
+  tell_reached();
+  for (auto& shard : deps.routing)
+    self->send(shard, log_replayed{deps.shard});
 }
 
 void presence_shard_state::on_lost(const positions_lost& x) {
@@ -137,10 +165,11 @@ void presence_shard_state::on_lost(const positions_lost& x) {
   check_replayed();
 }
 
-void presence_shard_state::on_restarted(const log_restarted&) {
+void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
-  read_to = position{0};
+  created_at = x.state.created_at;
+  read_to = replay_to.emplace(position{0});
   deps.env.reports->error(
       name, "presence-log-lost",
       {{"shard", std::to_string(deps.shard.value)},
@@ -162,7 +191,29 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
   }
   send_answers();
   pay_credit();
-  check_replayed();
+}
+
+void presence_shard_state::on_ask_growth() {
+  self->send(sender_of_current<snapshot_keeper_actor>(self),
+             log_growth{deps.shard, progress(), version_base, bytes_read});
+}
+
+void presence_shard_state::on_take_snapshot() {
+  snapshot_taken answer{source_of(deps.shard), nullptr};
+  // Before that nobody knows which life of the log it would be of.
+  if (!created_at.empty()) {
+    // What the routing shards write down afterwards contains it all.
+    tell_reached();
+    answer.image = std::make_shared<snapshot_image>();
+    answer.image->about.created_at = created_at;
+    answer.image->about.version_base = version_base;
+    answer.image->about.logs.emplace_back(deps.shard, progress());
+    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+    save_instances(*deps.env.instances, out);
+    ledger->save(out);
+    answer.image->chunks = out.take();
+  }
+  self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
 }
 
 void presence_shard_state::on_seen(const instances_seen& x) {
@@ -178,6 +229,8 @@ void presence_shard_state::on_tick(const tick& x) {
   if (now >= next_second) {
     next_second = now + 1s;
     publish_counts();
+    if (is_replayed)
+      tell_reached();
   }
 }
 
@@ -231,6 +284,8 @@ presence_shard_actor::behavior_type presence_shard(
       // -- presence_shard_actor
       [&state](const delta_progressed& x) { state.on_progress(x); },
       [&state](const instances_seen& x) { state.on_seen(x); },
+      [&state](const ask_log_growth&) { state.on_ask_growth(); },
+      [&state](const take_snapshot&) { state.on_take_snapshot(); },
   };
 }
 

@@ -7,6 +7,7 @@
 #include "messages/protocol.hpp"
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,10 @@ struct presence_shard_deps {
   presence_shard_id shard;
   presence_ledger_config ledger;
   std::vector<routing_shard_actor> routing;
-  node_guard_actor guard;
+  /// What the last life left behind: the ledger as a snapshot had it, and
+  /// what has to be added to a position of the log to get its version.
+  std::shared_ptr<presence_ledger> restored = nullptr;
+  uint64_t version_base = 0;
 };
 
 struct presence_shard_state {
@@ -38,10 +42,14 @@ struct presence_shard_state {
   /// Added to positions once the log began a new life, so that versions never
   /// fall.
   uint64_t version_base = 0;
+  /// The life of the log, as the server names it.
+  std::string created_at;
   /// Where the log ended when it was opened first.
   std::optional<position> replay_to;
   bool is_replayed = false;
   position read_to;
+  /// Bytes read since the start.
+  uint64_t bytes_read = 0;
   /// Credit kept back while the routing shards are behind.
   size_t owed_bytes = 0;
 
@@ -69,6 +77,8 @@ struct presence_shard_state {
   void on_restarted(const log_restarted& x);
   void on_progress(const delta_progressed& x);
   void on_seen(const instances_seen& x);
+  void on_ask_growth();
+  void on_take_snapshot();
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -76,7 +86,10 @@ private:
   void apply(const chat_event& record);
   void refuse(const chat_event& record, const presence_update& update,
               bool has_op, presence_reject reason, std::string_view detail);
+  bool is_new(const chat_event& record) const;
+  log_progress progress() const;
   void send_deltas();
+  void tell_reached();
   void send_answers();
   void pay_credit();
   void check_replayed();

@@ -102,7 +102,7 @@ void registrar_state::check_replayed() {
   if (is_replayed || !replay_to || read_to < *replay_to)
     return;
   is_replayed = true;
-  self->send(deps.guard, log_replayed{});
+  self->send(deps.guard, instances_replayed{});
 }
 
 void registrar_state::on_spoke(const instance_spoke& x) {

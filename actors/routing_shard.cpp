@@ -2,6 +2,7 @@
 #include "actors/routing_shard.hpp"
 
 #include "actors/component.hpp"
+#include "core/snapshot/instance_names.hpp"
 #include "messages/inspection.hpp"
 
 #include <utility>
@@ -12,7 +13,12 @@ using namespace std::chrono_literals;
 
 void routing_shard_state::start(routing_shard_deps x) {
   deps = std::move(x);
-  router.emplace(deps.shard);
+  if (deps.restored)
+    router.emplace(std::move(*deps.restored));
+  else
+    router.emplace(deps.shard);
+  deps.restored = nullptr;
+  router->restart_begins_at(restart_from_ns);
   counts = &deps.env.counts->shard[deps.shard.value];
   lists.resize(deps.egresses.size());
   presence.resize(deps.presence_shards);
@@ -53,6 +59,9 @@ void routing_shard_state::route(const pull_ptr& events) {
     part->targets = std::move(lists[i]);
     self->send(deps.egresses[i], deliver{std::move(part)});
   }
+  if (!events->empty())
+    pull_ends.emplace_back(events->to,
+                           events->stored_at_ns(events->size() - 1));
   pending = events->pending;
   auto size = events->size();
   auto took = to_ns(deps.env.clock->now()) - begin;
@@ -118,6 +127,7 @@ void routing_shard_state::on_epoch(const epoch_claimed& x) {
   is_claiming = false;
   created_at = x.state.created_at;
   checkpointed = position{0};
+  pull_ends.clear();
   begin_epoch({x.owner, position{0}});
   deps.env.reports->warn(name, "shard-begun-anew",
                          {{"shard", std::to_string(deps.shard.value)},
@@ -136,6 +146,31 @@ void routing_shard_state::on_delta(const apply_delta& x) {
                             {{"presence_shard", std::to_string(from)},
                              {"number", std::to_string(x.delta->number)}});
   tell_progress(from);
+}
+
+void routing_shard_state::on_replayed(const log_replayed& x) {
+  auto bit = uint64_t{1} << x.from.value;
+  auto all = settle_tracker::first_groups(deps.presence_shards);
+  if (x.from.value >= deps.presence_shards || (replayed & bit) != 0)
+    return;
+  replayed |= bit;
+  if (replayed == all)
+    self->send(deps.guard, table_exact{deps.shard});
+}
+
+/// Copies the state in one go, so that all of it is of one moment; who writes
+/// it down does so later, and nothing waits.
+void routing_shard_state::on_take_snapshot() {
+  auto image = std::make_shared<snapshot_image>();
+  for (uint16_t i = 0; i < deps.presence_shards; ++i)
+    image->about.logs.emplace_back(presence_shard_id{i},
+                                   router->log_of(presence_shard_id{i}));
+  byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+  save_instances(*deps.env.instances, out);
+  router->save(out);
+  image->chunks = out.take();
+  self->send(sender_of_current<snapshot_keeper_actor>(self),
+             snapshot_taken{source_of(deps.shard), std::move(image)});
 }
 
 void routing_shard_state::tell_progress(size_t presence_shard) {
@@ -188,10 +223,22 @@ void routing_shard_state::on_tick(const tick& x) {
     return;
   next_second = x.now + 1s;
   publish_counts();
-  if (is_claiming || settling->settled() == checkpointed)
+  if (is_claiming)
+    return;
+  move_restart_point();
+  if (settling->settled() == checkpointed)
     return;
   checkpointed = settling->settled();
   deps.env.control->checkpoint(deps.shard, owner, created_at, checkpointed);
+}
+
+/// The checkpoint of a second ago is stored by now: a restart begins there or
+/// later, and departures before it matter no more.
+void routing_shard_state::move_restart_point() {
+  router->restart_begins_at(std::exchange(restart_from_ns, checkpointed_ns));
+  for (; !pull_ends.empty() && pull_ends.front().first <= checkpointed;
+       pull_ends.pop_front())
+    checkpointed_ns = pull_ends.front().second;
 }
 
 void routing_shard_state::publish_counts() {
@@ -235,9 +282,11 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
       [&state](const log_stalled&) { state.router->stalled(); },
       // -- routing_shard_actor
       [&state](const apply_delta& x) { state.on_delta(x); },
+      [&state](const log_replayed& x) { state.on_replayed(x); },
       [&state](const delivered& x) { state.on_delivered(x); },
       [&state](const select_range& x) { state.on_select(x); },
       [&state](const epoch_claimed& x) { state.on_epoch(x); },
+      [&state](const take_snapshot&) { state.on_take_snapshot(); },
   };
 }
 

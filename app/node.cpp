@@ -8,9 +8,12 @@
 #include "actors/puller.hpp"
 #include "actors/registrar.hpp"
 #include "actors/routing_shard.hpp"
+#include "actors/snapshot_keeper.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
+#include "app/restore.hpp"
 #include "app/streams.hpp"
+#include "core/hash.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -77,10 +80,14 @@ public:
       return problem;
     if (auto why = apply(config, system_config))
       return start_failure{1, "CAF refused the setting " + *why};
-    system.emplace(system_config);
-    if (auto problem = spawn_shards())
+    if (auto problem = restore_state())
       return problem;
+    system.emplace(system_config);
+    spawn_egresses();
+    spawn_guard();
+    spawn_shards();
     spawn_presence();
+    spawn_keeper();
     spawn_registrar();
     start_links();
     start_reading();
@@ -135,7 +142,22 @@ public:
     return *clock;
   }
 
-  std::optional<start_failure> spawn_shards() {
+  /// Takes the shards over, and loads what their last owner wrote down.
+  std::optional<start_failure> restore_state() {
+    for (uint16_t i = 0; i < config.cluster.shards; ++i) {
+      auto taken = parts.take_over(shard_id{i});
+      if (auto* problem = std::get_if<start_failure>(&taken))
+        return *problem;
+      checkpoints.push_back(std::get<nats::shard_checkpoint>(taken));
+    }
+    auto outcome = restore(parts);
+    if (auto* problem = std::get_if<start_failure>(&outcome))
+      return *problem;
+    restored = std::move(std::get<restored_state>(outcome));
+    return std::nullopt;
+  }
+
+  void spawn_egresses() {
     for (uint16_t i = 0; i < config.egress.connections; ++i) {
       egress_deps deps;
       deps.env = parts.env;
@@ -148,11 +170,27 @@ public:
       egresses.push_back(adopt(system->spawn<caf::detached>(egress, deps),
                                "egress", egress_beats));
     }
+  }
+
+  void spawn_guard() {
+    node_guard_deps deps;
+    deps.env = parts.env;
+    deps.shards = config.cluster.shards;
+    deps.start_routing = [this](shard_id shard) {
+      auto& last = checkpoints[shard.value];
+      caf::anon_send(pullers[shard.value],
+                     start_pulling{last.settled, last.created_at});
+    };
+    deps.on_ready = [this] {
+      is_ready = true;
+      parts.reports.info("node", "ready", {});
+    };
+    guard = adopt(system->spawn(node_guard, deps), "node guard");
+  }
+
+  void spawn_shards() {
     for (uint16_t i = 0; i < config.cluster.shards; ++i) {
-      auto taken = parts.take_over(shard_id{i});
-      if (auto* problem = std::get_if<start_failure>(&taken))
-        return *problem;
-      auto& last = std::get<nats::shard_checkpoint>(taken);
+      auto& last = checkpoints[i];
       routing_shard_deps deps;
       deps.env = parts.env;
       deps.shard = shard_id{i};
@@ -161,21 +199,14 @@ public:
       deps.owner = last.owner;
       deps.settled = last.settled;
       deps.created_at = last.created_at;
-      checkpoints.push_back(last);
+      deps.restored = std::move(restored.routers[i]);
+      deps.guard = guard;
       shards.push_back(
           adopt(system->spawn(routing_shard, deps), "routing shard"));
     }
-    return std::nullopt;
   }
 
   void spawn_presence() {
-    node_guard_deps guard_deps;
-    guard_deps.env = parts.env;
-    guard_deps.replays = config.cluster.presence_shards + size_t{1};
-    guard_deps.on_ready = [this] {
-      begin_routing();
-    };
-    guard = adopt(system->spawn(node_guard, guard_deps), "node guard");
     for (uint16_t i = 0; i < config.cluster.presence_shards; ++i) {
       presence_shard_deps deps;
       deps.env = parts.env;
@@ -184,10 +215,27 @@ public:
       deps.ledger.ttl = config.presence.ttl;
       deps.ledger.started = parts.clock.now();
       deps.routing = shards;
-      deps.guard = guard;
+      deps.restored = std::move(restored.ledgers[i].state);
+      deps.version_base = restored.ledgers[i].version_base;
       presence.push_back(
           adopt(system->spawn(presence_shard, deps), "presence shard"));
     }
+  }
+
+  void spawn_keeper() {
+    snapshot_keeper_deps deps;
+    deps.env = parts.env;
+    deps.store = parts.snapshots.get();
+    deps.rounds.shards = config.cluster.shards;
+    deps.rounds.presence_shards = config.cluster.presence_shards;
+    deps.rounds.records = config.presence.snapshot_records;
+    deps.rounds.bytes = config.presence.snapshot_bytes;
+    deps.rounds.interval = config.presence.snapshot_interval;
+    deps.presence = presence;
+    deps.routing = shards;
+    deps.loaded = std::move(restored.loaded);
+    deps.first_id = table_hash(parts.incarnation);
+    adopt(system->spawn(snapshot_keeper, deps), "snapshot keeper");
   }
 
   void spawn_registrar() {
@@ -261,19 +309,11 @@ public:
     for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
       caf::anon_send(spawn_puller(parts.presence_log(i), presence[i],
                                   config.routing.pull_events),
-                     start_pulling{position{0}, {}});
+                     start_pulling{restored.ledgers[i].read_to,
+                                   restored.ledgers[i].created_at});
     caf::anon_send(spawn_puller(parts.instances_log(), instances,
                                 config.routing.pull_events),
                    start_pulling{position{0}, {}});
-  }
-
-  /// Runs in the node guard once presence is exact.
-  void begin_routing() {
-    for (size_t i = 0; i < pullers.size(); ++i)
-      caf::anon_send(pullers[i], start_pulling{checkpoints[i].settled,
-                                               checkpoints[i].created_at});
-    is_ready = true;
-    parts.reports.info("node", "ready", {});
   }
 
   /// Waits until what was read is confirmed, and has it checkpointed.
@@ -322,6 +362,7 @@ public:
   node_guard_actor guard;
   registrar_actor instances;
   std::vector<nats::shard_checkpoint> checkpoints;
+  restored_state restored;
   std::vector<caf::actor> actors;
 
   std::atomic<bool> is_ready = false;

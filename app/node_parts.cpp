@@ -137,6 +137,11 @@ std::optional<start_failure> node_parts::connect(duration timeout) {
         *loop, options_for("egress-" + std::to_string(i))));
   ranges = std::make_unique<nats::range_reader>(control->on(), incarnation);
   ingest = std::make_unique<nats::ingest_link>(options_for("ingest"));
+  snapshots = std::make_unique<nats::snapshot_store>(
+      *loop, options_for("snapshots"), reports);
+  if (!snapshots->start(timeout))
+    return start_failure{exit_unreachable, "the NATS server at " + nats_url()
+                                               + " takes no more connections"};
   return std::nullopt;
 }
 
@@ -144,9 +149,14 @@ std::optional<start_failure> node_parts::prepare_streams() {
   std::vector<nats::stream_config> streams{
       nats::meta_stream(false), instances_stream(), dead_letters_stream()};
   for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
-    streams.push_back(presence_stream(config, i, capacity_));
+    for (auto& x :
+         {presence_stream(config, i, capacity_),
+          snapshot_stream(config, source_of(presence_shard_id{i}), capacity_)})
+      streams.push_back(x);
   for (uint16_t i = 0; i < config.cluster.shards; ++i)
-    streams.push_back(chat_stream(config, i, capacity_));
+    for (auto& x : {chat_stream(config, i, capacity_),
+                    snapshot_stream(config, source_of(shard_id{i}), capacity_)})
+      streams.push_back(x);
   std::vector<std::string> created;
   // The cluster record decides how many streams there have to be, so it is
   // read before any of them is made.
@@ -225,6 +235,8 @@ void node_parts::stop_links() {
   for (auto& link : links)
     link->stop();
   ranges.reset();
+  if (snapshots)
+    snapshots->stop();
   if (control)
     control->stop();
 }

@@ -11,6 +11,7 @@
 #include "runtime/nats/log_reader.hpp"
 #include "runtime/nats/ownership.hpp"
 #include "runtime/nats/range_reader.hpp"
+#include "runtime/nats/snapshot_store.hpp"
 
 #include <functional>
 #include <memory>
@@ -86,6 +87,7 @@ public:
   std::unique_ptr<nats::control_link> control;
   std::vector<std::unique_ptr<nats::egress_link>> links;
   std::unique_ptr<nats::range_reader> ranges;
+  std::unique_ptr<nats::snapshot_store> snapshots;
   std::unique_ptr<nats::ingest_link> ingest;
   std::vector<std::unique_ptr<nats::log_reader>> readers;
 

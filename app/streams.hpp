@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/snapshot/snapshot_codec.hpp"
 #include "runtime/boot/node_config.hpp"
 #include "runtime/nats/jetstream.hpp"
 
@@ -22,6 +23,9 @@ struct store_capacity {
 nats::stream_config chat_stream(const node_config& config, uint16_t shard,
                                 store_capacity capacity);
 nats::stream_config presence_stream(const node_config& config, uint16_t shard,
+                                    store_capacity capacity);
+nats::stream_config snapshot_stream(const node_config& config,
+                                    snapshot_source of,
                                     store_capacity capacity);
 nats::stream_config instances_stream();
 nats::stream_config dead_letters_stream();

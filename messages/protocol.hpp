@@ -7,6 +7,7 @@
 #include "core/ports.hpp"
 #include "core/presence/delta.hpp"
 #include "core/pull.hpp"
+#include "core/snapshot/snapshot_rounds.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -25,6 +26,7 @@
 ///     log readers ──► puller ──► routing_shard ──► egress ──► NATS
 ///                     puller ──► presence_shard ─deltas─► routing_shard
 ///                     puller ──► registrar ──► outbox ◄──► routing_shard
+///     presence_shard, routing_shard ◄──► snapshot_keeper
 ///     ticker ──► everybody
 namespace fantail {
 
@@ -120,13 +122,49 @@ struct delta_progressed {
   position at;
 };
 
-/// The sender has replayed its log up to where it ended when it was opened,
-/// and everybody concerned has applied it.
-struct log_replayed {};
+/// The presence shard has read its log up to where it ended when it was
+/// opened, and has told the receiver all of it.
+struct log_replayed {
+  presence_shard_id from;
+};
+
+/// Everybody told the routing shard everything: it may route.
+struct table_exact {
+  shard_id shard;
+};
+
+/// All instances registered before the start are known.
+struct instances_replayed {};
 
 /// A sign of life of instances, collected.
 struct instances_seen {
   std::vector<instance_index> instances;
+};
+
+// -- snapshots
+// ------------------------------------------------------------------
+
+/// Asks a presence shard how far it has read.
+struct ask_log_growth {};
+
+/// Asks a shard for its state, to be written down.
+struct take_snapshot {};
+
+/// The state of a shard, copied in one go; each chunk is a payload behind
+/// snapshot_part_head bytes. Null if it cannot be taken at the moment.
+struct snapshot_image {
+  snapshot_descriptor about;
+  std::vector<std::string> chunks;
+};
+struct snapshot_taken {
+  snapshot_source of;
+  std::shared_ptr<snapshot_image> image;
+};
+
+/// INTERNAL: a part of the snapshot `id` is stored; 0: it is not.
+struct part_stored {
+  uint64_t id;
+  uint64_t sequence;
 };
 
 // -- routing -> egress
@@ -263,13 +301,21 @@ struct select_range {
 /// Owns one shard: its table, its position, and what is settled.
 using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
-        caf::reacts_to<apply_delta>, caf::reacts_to<delivered>,
-        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>>;
+        caf::reacts_to<apply_delta>, caf::reacts_to<log_replayed>,
+        caf::reacts_to<delivered>, caf::reacts_to<select_range>,
+        caf::reacts_to<epoch_claimed>, caf::reacts_to<take_snapshot>>;
 
 /// Owns one slice of the users.
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
-        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>>;
+        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
+        caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>>;
+
+/// Has the shards' states written down in turn, and trims what is behind.
+using snapshot_keeper_actor
+    = component_actor::extend<caf::reacts_to<log_growth>,
+                              caf::reacts_to<snapshot_taken>,
+                              caf::reacts_to<part_stored>>;
 
 /// Where egresses tell what became of an instance's admission.
 using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<
@@ -283,8 +329,10 @@ using egress_actor = component_actor::extend<
     caf::reacts_to<marker_returned>, caf::reacts_to<link_reopened>,
     caf::reacts_to<link_changed>, caf::reacts_to<flush_outboxes>>;
 
-/// Starts the routing once presence is exact.
-using node_guard_actor = component_actor::extend<caf::reacts_to<log_replayed>>;
+/// Starts the routing of each shard once its table is exact.
+using node_guard_actor
+    = component_actor::extend<caf::reacts_to<table_exact>,
+                              caf::reacts_to<instances_replayed>>;
 
 } // namespace fantail
 
@@ -307,6 +355,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pull_settled)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::apply_delta)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delta_progressed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_replayed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::table_exact)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_replayed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::ask_log_growth)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_growth)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::take_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::snapshot_taken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::part_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)

@@ -62,6 +62,9 @@ struct node_config {
   struct {
     duration ttl = limits::presence_ttl_default;
     duration heartbeat_interval = 5s;
+    uint64_t snapshot_records = limits::snapshot_records_default;
+    uint64_t snapshot_bytes = limits::snapshot_bytes_default;
+    duration snapshot_interval = limits::snapshot_interval_default;
   } presence;
 
   struct {

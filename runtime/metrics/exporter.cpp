@@ -133,6 +133,7 @@ public:
     collect_latencies(out);
     collect_presence(out);
     collect_table(out);
+    collect_snapshots(out);
     collect_positions(out);
     collect_losses(out);
     collect_process(out);
@@ -145,6 +146,7 @@ private:
   void collect_latencies(family_list& out) const;
   void collect_presence(family_list& out) const;
   void collect_table(family_list& out) const;
+  void collect_snapshots(family_list& out) const;
   void collect_positions(family_list& out) const;
   void collect_losses(family_list& out) const;
   static void collect_process(family_list& out);
@@ -283,6 +285,20 @@ void exporter::source::collect_table(family_list& out) const {
   out.add(sum(counts_.shard, &shard::table_users));
   out.gauge("fanout_routing_table_bytes", "Memory of the routing tables.");
   out.add(sum(counts_.shard, &shard::table_bytes));
+}
+
+void exporter::source::collect_snapshots(family_list& out) const {
+  auto& x = counts_.snapshots;
+  out.counter("fanout_snapshots_total",
+              "Snapshots of shards, by result: written or failed.");
+  out.add(static_cast<double>(x.written.get()), {{"result", "written"}});
+  out.add(static_cast<double>(x.failed.get()), {{"result", "failed"}});
+  out.counter("fanout_snapshot_bytes_total", "Bytes of snapshots sent.");
+  out.add(static_cast<double>(x.bytes.get()));
+  out.gauge("fanout_presence_records_behind",
+            "Records of the presence logs behind the newest snapshots: what a "
+            "start would replay.");
+  out.add(static_cast<double>(x.records_behind.get()));
 }
 
 void exporter::source::collect_positions(family_list& out) const {

@@ -85,6 +85,8 @@ json::value to_json(const stream_config& x) {
       {"max_age", nanoseconds(x.age_max)},
       {"num_replicas", 1},
   };
+  if (x.allow_direct)
+    result["allow_direct"] = true;
   if (x.duplicate_window > duration{})
     result["duplicate_window"] = nanoseconds(x.duplicate_window);
   return result;
@@ -218,6 +220,33 @@ void read_last(connection& via, const std::string& stream,
            result.body = decode(stored->string_or("data", ""));
          }
          handler(std::optional{std::move(result)});
+       });
+}
+
+void read_message(connection& via, const std::string& stream, uint64_t sequence,
+                  api_handler<std::optional<std::string>> handler) {
+  via.request("$JS.API.DIRECT.GET." + stream,
+              json::serialize(json::object{{"seq", sequence}}), api_timeout,
+              [handler = std::move(handler)](const message* x) {
+                if (!x)
+                  handler(api_error{0, "JetStream did not answer"});
+                else if (x->status() == "404")
+                  handler(std::optional<std::string>{});
+                else if (!x->status().empty())
+                  handler(api_error{1, std::string{x->headers}});
+                else
+                  handler(std::optional{std::string{x->body}});
+              });
+}
+
+void purge_before(connection& via, const std::string& stream,
+                  uint64_t first_kept, api_handler<std::monostate> handler) {
+  call(via, "$JS.API.STREAM.PURGE." + stream, json::object{{"seq", first_kept}},
+       [handler = std::move(handler)](api_result<json::value> x) {
+         if (auto* error = std::get_if<api_error>(&x))
+           handler(std::move(*error));
+         else
+           handler(std::monostate{});
        });
 }
 

@@ -47,6 +47,8 @@ struct stream_config {
   int64_t messages_per_subject = -1;
   /// A full stream refuses new messages instead of dropping old ones.
   bool refuse_when_full = true;
+  /// Permits `read_message`.
+  bool allow_direct = false;
 };
 
 struct stream_state {
@@ -114,6 +116,17 @@ struct stored_message {
 void read_last(connection& via, const std::string& stream,
                const std::string& subject,
                api_handler<std::optional<stored_message>> handler);
+
+/// The body of the message at `sequence`, or nothing if it is not there, of a
+/// stream with `allow_direct`: unlike in other answers of the API it comes as
+/// it is, whatever its size.
+void read_message(connection& via, const std::string& stream, uint64_t sequence,
+                  api_handler<std::optional<std::string>> handler);
+
+/// Forgets every message before `first_kept`. Whole blocks of a file leave at
+/// once, so this costs the server next to nothing.
+void purge_before(connection& via, const std::string& stream,
+                  uint64_t first_kept, api_handler<std::monostate> handler);
 
 /// What a JetStream publish was answered with.
 struct publish_ack {

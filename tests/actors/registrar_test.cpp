@@ -64,7 +64,10 @@ struct fixture : actor_fixture {
   void spawn_registrar() {
     node_guard_deps guard_deps;
     guard_deps.env = env;
-    guard_deps.replays = 1;
+    guard_deps.shards = 1;
+    guard_deps.start_routing = [](shard_id) {
+      // The shard of this test needs no puller.
+    };
     guard_deps.on_ready = [this] {
       is_ready = true;
     };
@@ -72,6 +75,7 @@ struct fixture : actor_fixture {
     deps.env = env;
     deps.egresses = egresses;
     deps.guard = adopt(sys.spawn(node_guard, guard_deps));
+    caf::anon_send(deps.guard, table_exact{shard_id{0}});
     deps.spawn_outbox = [this](instance_index index) {
       return adopt(
           sys.spawn(outbox_server, outbox_deps{env, index, &ranges, shards}));

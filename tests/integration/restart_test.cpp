@@ -141,11 +141,22 @@ public:
 
 } // namespace
 
+namespace {
+
+/// Snapshots after every few changes, so that kills hit them at all stages.
+node_process::settings eager(node_process::settings more = {}) {
+  more.insert(more.end(), {"presence.snapshot-records=5",
+                           "presence.snapshot-interval=200ms",
+                           "nats.stream-bytes-max=64MiB"});
+  return more;
+}
+
+} // namespace
+
 CAF_TEST(no acknowledged event is lost when node and server are killed) {
   lasting_server server;
   CAF_REQUIRE(server.running);
-  node_process node{
-      {"nats.url=" + server.running->url(), "nats.stream-bytes-max=64MiB"}};
+  node_process node{eager({"nats.url=" + server.running->url()})};
   CAF_REQUIRE(node.start_and_wait());
   crash_run run{node, server.running->url(), test_seed()};
   run.work(500ms);
@@ -174,7 +185,7 @@ CAF_TEST(no acknowledged event is lost when node and server are killed) {
 }
 
 CAF_TEST(a node comes back with its own server and everything in it) {
-  node_process node;
+  node_process node{eager()};
   CAF_REQUIRE(node.start_and_wait());
   auto url = node.nats_url();
   crash_run run{node, url, test_seed()};
