@@ -12,12 +12,20 @@ namespace fantail {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// What may be sent at once after a pause: the rate of an eighth of a second.
+constexpr size_t burst_bytes = limits::snapshot_bytes_per_second / 8;
+static_assert(burst_bytes >= limits::snapshot_part_bytes);
+
+} // namespace
+
 void snapshot_keeper_state::start(snapshot_keeper_deps x) {
   deps = std::move(x);
   now = deps.env.clock->now();
   rounds.emplace(deps.rounds, now);
-  rate.emplace(double{limits::snapshot_bytes_per_second},
-               double{2 * limits::snapshot_part_bytes}, now);
+  rate.emplace(double{limits::snapshot_bytes_per_second}, double{burst_bytes},
+               now);
   next_id = deps.first_id;
   growth.resize(deps.presence.size());
   for (auto& snapshot : std::exchange(deps.loaded, {}))
@@ -53,6 +61,8 @@ void snapshot_keeper_state::on_taken(const snapshot_taken& x) {
 }
 
 void snapshot_keeper_state::write() {
+  // Parts are stored faster than ticks come.
+  now = deps.env.clock->now();
   while (writer
          && rate->available(now) >= double{limits::snapshot_part_bytes}) {
     auto part = writer->next(limits::snapshot_bytes_under_way);

@@ -12,6 +12,7 @@
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/restore.hpp"
+#include "app/stop_watchdog.hpp"
 #include "app/streams.hpp"
 #include "core/hash.hpp"
 
@@ -36,34 +37,6 @@ constexpr auto tick_period = 20ms;
 constexpr unsigned egress_beats = 1;
 constexpr unsigned usual_beats = 5;
 constexpr auto drain_timeout = 2s;
-constexpr auto stop_timeout = 10s;
-
-/// Ends the process if stopping it hangs: CAF waits for its actors without a
-/// bound.
-class stop_watchdog {
-public:
-  stop_watchdog() : thread_([this] { run(); }) {}
-  ~stop_watchdog() {
-    {
-      std::lock_guard guard{mutex_};
-      is_done_ = true;
-    }
-    done_.notify_all();
-    thread_.join();
-  }
-
-private:
-  void run() {
-    std::unique_lock guard{mutex_};
-    if (!done_.wait_for(guard, stop_timeout, [this] { return is_done_; }))
-      give_up("the node did not stop within 10 s");
-  }
-
-  std::mutex mutex_;
-  std::condition_variable done_;
-  bool is_done_ = false;
-  std::thread thread_;
-};
 
 } // namespace
 

@@ -7,6 +7,7 @@
 #include "bench/e2e_bench.hpp"
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
+#include "bench/restart_bench.hpp"
 #include "bench/steady_bench.hpp"
 #include "bench/wide_bench.hpp"
 
@@ -57,6 +58,10 @@ constexpr entry entries[] = {
      [](bench_context& x) {
        return reports{run_e2e_bench(x)};
      }},
+    {"restart",
+     [](bench_context& x) {
+       return reports{run_restart_bench(x)};
+     }},
 };
 
 bool is_one_of(std::string_view word,
@@ -66,12 +71,9 @@ bool is_one_of(std::string_view word,
 
 /// What is wrong with the options, or nullptr.
 const char* problem_with(const bench_options& x) {
-  auto is_known
-      = x.bench == "all" || std::ranges::any_of(entries, [&](auto& entry) {
-          return entry.name == x.bench;
-        });
-  if (!is_known)
-    return "the bench is one of table, route, drain, steady, wide, e2e, all";
+  auto names = bench_names();
+  if (std::ranges::find(names, x.bench) == names.end())
+    return "there is no bench of this name";
   if (!is_one_of(x.format, {"frame", "single"}))
     return "the format is frame or single";
   if (!is_one_of(x.storage, {"memory", "file", "both"}))
@@ -130,6 +132,13 @@ bool run_entries(bench_context& context, reports& results) {
 }
 
 } // namespace
+
+std::vector<std::string> bench_names() {
+  std::vector<std::string> result{"all"};
+  for (auto& entry : entries)
+    result.emplace_back(entry.name);
+  return result;
+}
 
 int run_bench(const bench_options& options) {
   if (auto* problem = problem_with(options)) {

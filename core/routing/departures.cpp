@@ -45,8 +45,7 @@ void departures::forget_oldest(std::vector<row_id>& forgotten) {
 }
 
 int64_t departures::newest_ns() const {
-  return std::ranges::max_element(entries_, {}, &entry::left_at_ns)
-      ->left_at_ns;
+  return std::ranges::max_element(entries_, {}, &entry::left_at_ns)->left_at_ns;
 }
 
 void departures::save(byte_writer& out) const {

@@ -222,8 +222,8 @@ const config_key engine_keys[] = {
      .slot = FANTAIL_SLOT(presence.snapshot_interval),
      .min = ns(100ms),
      .max = ns(24h),
-     .doc = "Time after which there is a new round of snapshots if any presence "
-            "log has grown."},
+     .doc = "Time after which there is a new round of snapshots if any "
+            "presence log has grown."},
     {.name = "outbox.bytes",
      .kind = key_kind::bytes,
      .slot = FANTAIL_SLOT(outbox.bytes),

@@ -71,6 +71,18 @@ bool has_program() {
 
 } // namespace
 
+CAF_TEST(restart finds the same table after every kill) {
+  if (!has_program())
+    return;
+  auto result = run_quick("restart", "frame");
+  CAF_REQUIRE(is_measured(result.code));
+  size_t same = 0;
+  for (auto& x : findings_of(result.report))
+    same += x.string_or("what", "") == "tables that differ"
+            && x.find("fantail")->as_double() == 0.0;
+  CAF_CHECK_EQUAL(same, 1u);
+}
+
 CAF_TEST(drain compares two programs that deliver everything) {
   if (!has_program())
     return;
