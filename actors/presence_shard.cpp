@@ -8,6 +8,7 @@
 #include "core/subject.hpp"
 #include "messages/inspection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fantail {
@@ -43,6 +44,7 @@ void presence_shard_state::on_pulled(const pulled& x) {
   owed_bytes += events.byte_count();
   pay_credit();
   send_answers();
+  tell_watched();
   check_replayed();
 }
 
@@ -59,8 +61,13 @@ void presence_shard_state::apply(const chat_event& record) {
                          std::string{record.channel}, std::move(parsed.update)};
   changes.clear();
   auto outcome = ledger->apply(change, now, changes);
-  for (auto& x : changes)
+  for (auto& x : changes) {
+    if (named_shards >> x.to.value & 1)
+      x.change.user_name = change.user;
     outbound->add(x.to, std::move(x.change));
+  }
+  if (watched.contains(change.user))
+    touched.insert(change.user);
   if (outcome.reason != presence_reject::none) {
     refuse(record, change.update, true, outcome.reason, outcome.detail);
     return;
@@ -221,6 +228,51 @@ void presence_shard_state::on_seen(const instances_seen& x) {
     ledger->heartbeat(instance, now);
 }
 
+// -- questions about presence
+
+void presence_shard_state::on_find_user(const find_user& x) {
+  user_found answer{x.question, ledger->applied(), {}};
+  if (auto state = ledger->find(x.user)) {
+    answer.version = state->version;
+    answer.sessions = std::move(state->sessions);
+  }
+  self->send(sender_of_current<presence_desk_actor>(self), std::move(answer));
+}
+
+void presence_shard_state::on_name_users(const name_users& x) {
+  users_named answer{x.question, deps.shard, {}};
+  for (auto user : x.users)
+    answer.names.push_back(ledger->name_of(user, x.shard).value_or(""));
+  self->send(sender_of_current<presence_desk_actor>(self), std::move(answer));
+}
+
+void presence_shard_state::on_watch_user(const watch_user& x) {
+  desk = sender_of_current<presence_desk_actor>(self);
+  if (x.is_on)
+    watched.insert(x.user);
+  else
+    watched.erase(x.user);
+}
+
+void presence_shard_state::on_name_changes(const name_changes& x) {
+  auto bit = uint64_t{1} << x.shard.value;
+  named_shards = x.is_on ? named_shards | bit : named_shards & ~bit;
+}
+
+void presence_shard_state::tell_watched() {
+  for (auto& user : touched) {
+    user_presence_changed news{user, ledger->applied(), {}};
+    if (auto state = ledger->find(user)) {
+      news.version = state->version;
+      for (auto& [session, instance] : state->sessions)
+        if (std::ranges::find(news.instances, instance) == news.instances.end())
+          news.instances.push_back(instance);
+    }
+    self->send(desk, std::move(news));
+  }
+  touched.clear();
+}
+
 void presence_shard_state::on_tick(const tick& x) {
   now = x.now;
   sample_wait(deps.env, name, x);
@@ -286,6 +338,10 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const instances_seen& x) { state.on_seen(x); },
       [&state](const ask_log_growth&) { state.on_ask_growth(); },
       [&state](const take_snapshot&) { state.on_take_snapshot(); },
+      [&state](const find_user& x) { state.on_find_user(x); },
+      [&state](const name_users& x) { state.on_name_users(x); },
+      [&state](const watch_user& x) { state.on_watch_user(x); },
+      [&state](const name_changes& x) { state.on_name_changes(x); },
   };
 }
 

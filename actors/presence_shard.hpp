@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,14 @@ struct presence_shard_state {
   /// Per routing shard: the number applied that was told last.
   std::vector<uint64_t> applied;
 
+  // -- who wants to be told
+  presence_desk_actor desk;
+  std::set<std::string, std::less<>> watched;
+  /// Watched users that changed in this pull.
+  std::set<std::string> touched;
+  /// Bit s is set if changes for routing shard s have to name their user.
+  uint64_t named_shards = 0;
+
   std::vector<routed_change> changes;
   std::vector<presence_delta_ptr> deltas;
   std::vector<due_answer> answers;
@@ -79,6 +88,10 @@ struct presence_shard_state {
   void on_seen(const instances_seen& x);
   void on_ask_growth();
   void on_take_snapshot();
+  void on_find_user(const find_user& x);
+  void on_name_users(const name_users& x);
+  void on_watch_user(const watch_user& x);
+  void on_name_changes(const name_changes& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -91,6 +104,7 @@ private:
   void send_deltas();
   void tell_reached();
   void send_answers();
+  void tell_watched();
   void pay_credit();
   void check_replayed();
   void expire_sessions();

@@ -146,6 +146,8 @@ void routing_shard_state::on_delta(const apply_delta& x) {
                             {{"presence_shard", std::to_string(from)},
                              {"number", std::to_string(x.delta->number)}});
   tell_progress(from);
+  if (!router->watches().empty())
+    tell_watched();
 }
 
 void routing_shard_state::on_replayed(const log_replayed& x) {
@@ -215,6 +217,47 @@ void routing_shard_state::on_select(const select_range& x) {
   range_selected answer{x.request, owner, settling->opened_to(), {}};
   router->select(*x.events, x.instance, answer.events);
   self->send(x.reply_to, std::move(answer));
+}
+
+// -- questions about presence
+
+void routing_shard_state::on_find_users(const find_channel_users& x) {
+  searches.push_back({x.question, router->counters().deltas,
+                      channel_scan{x.channel, x.from, x.limit},
+                      sender_of_current<presence_desk_actor>(self)});
+  if (searches.size() == 1)
+    self->send(routing_shard_actor{self}, search_on{});
+}
+
+void routing_shard_state::on_search() {
+  auto& x = searches.front();
+  if (x.scan.step(router->table(), limits::query_slice_users)) {
+    auto online = count_online(router->table(), x.scan.channel());
+    auto next = x.scan.next();
+    self->send(x.reply_to, channel_users_found{x.question, deps.shard,
+                                               x.version, std::move(online),
+                                               x.scan.take_found(), next});
+    searches.pop_front();
+  }
+  // What came in meanwhile has its turn first.
+  if (!searches.empty())
+    self->send(routing_shard_actor{self}, search_on{});
+}
+
+void routing_shard_state::on_watch(const watch_channel& x) {
+  desk = sender_of_current<presence_desk_actor>(self);
+  if (x.is_on)
+    router->watches().add(x.channel);
+  else
+    router->watches().remove(x.channel);
+}
+
+void routing_shard_state::tell_watched() {
+  channel_presence_changed news;
+  news.version = router->counters().deltas;
+  router->watches().take(news.changes, news.missed);
+  if (!news.changes.empty() || !news.missed.empty())
+    self->send(desk, std::move(news));
 }
 
 void routing_shard_state::on_tick(const tick& x) {
@@ -287,6 +330,9 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
       [&state](const select_range& x) { state.on_select(x); },
       [&state](const epoch_claimed& x) { state.on_epoch(x); },
       [&state](const take_snapshot&) { state.on_take_snapshot(); },
+      [&state](const find_channel_users& x) { state.on_find_users(x); },
+      [&state](const watch_channel& x) { state.on_watch(x); },
+      [&state](const search_on&) { state.on_search(); },
   };
 }
 

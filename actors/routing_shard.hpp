@@ -62,6 +62,15 @@ struct routing_shard_state {
   uint64_t replayed = 0;
   /// What each presence shard was told.
   std::vector<delta_progressed> told;
+  /// Questions about channels, the one being answered in front.
+  struct search {
+    uint64_t question;
+    uint64_t version;
+    channel_scan scan;
+    presence_desk_actor reply_to;
+  };
+  std::deque<search> searches;
+  presence_desk_actor desk;
   // Scratch memory of one pull.
   std::vector<delivery_list> lists;
   std::vector<uint32_t> spreads;
@@ -77,6 +86,9 @@ struct routing_shard_state {
   void on_take_snapshot();
   void on_delivered(const delivered& x);
   void on_select(const select_range& x);
+  void on_find_users(const find_channel_users& x);
+  void on_watch(const watch_channel& x);
+  void on_search();
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -85,6 +97,7 @@ private:
   void route(const pull_ptr& events);
   void count_spreads(size_t events);
   void tell_progress(size_t presence_shard);
+  void tell_watched();
   void tell_all_progress();
   void move_restart_point();
   void settled_more(position before, size_t bytes_before);

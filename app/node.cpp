@@ -4,6 +4,7 @@
 #include "actors/egress.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/outbox.hpp"
+#include "actors/presence_desk.hpp"
 #include "actors/presence_shard.hpp"
 #include "actors/puller.hpp"
 #include "actors/registrar.hpp"
@@ -11,6 +12,7 @@
 #include "actors/snapshot_keeper.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
+#include "app/node_questions.hpp"
 #include "app/restore.hpp"
 #include "app/stop_watchdog.hpp"
 #include "app/streams.hpp"
@@ -62,7 +64,9 @@ public:
     spawn_presence();
     spawn_keeper();
     spawn_registrar();
+    spawn_desk();
     start_links();
+    pass_questions(*parts.control, desk);
     start_reading();
     return std::nullopt;
   }
@@ -155,6 +159,7 @@ public:
                      start_pulling{last.settled, last.created_at});
     };
     deps.on_ready = [this] {
+      caf::anon_send(desk, presence_exact{});
       is_ready = true;
       parts.reports.info("node", "ready", {});
     };
@@ -227,6 +232,17 @@ public:
       return adopt(system->spawn(outbox_server, served), "outbox");
     };
     instances = adopt(system->spawn(registrar, deps), "registrar");
+  }
+
+  void spawn_desk() {
+    presence_desk_deps deps;
+    deps.env = parts.env;
+    deps.routing = shards;
+    deps.presence = presence;
+    deps.life = new_life_of(config.node.name);
+    deps.watch_lease = config.presence.watch_lease;
+    deps.watch_interval = config.presence.watch_interval;
+    desk = adopt(system->spawn(presence_desk, deps), "presence desk");
   }
 
   void start_links() {
@@ -307,6 +323,7 @@ public:
     pullers.clear();
     guard = nullptr;
     instances = nullptr;
+    desk = nullptr;
   }
 
   std::shared_ptr<inspection> inspect(size_t top) {
@@ -334,6 +351,7 @@ public:
   std::vector<puller_actor> pullers;
   node_guard_actor guard;
   registrar_actor instances;
+  presence_desk_actor desk;
   std::vector<nats::shard_checkpoint> checkpoints;
   restored_state restored;
   std::vector<caf::actor> actors;

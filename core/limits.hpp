@@ -23,8 +23,7 @@ inline constexpr size_t token_bytes_max = 128;
 /// of the sender.
 inline constexpr size_t reply_subject_bytes_max = 256;
 
-// -- cluster shape
-// --------------------------------------------------------------
+// -- cluster shape ------------------------------------------------------------
 
 /// A user's shards are remembered in a 64-bit mask (core/presence).
 inline constexpr uint16_t shards_max = 64;
@@ -45,8 +44,7 @@ static_assert(presence_shards_default <= presence_shards_max);
 /// shards); ten such within the lag of the router are 24 MB.
 inline constexpr size_t departures_max = 1'000'000;
 
-// -- chat events
-// -----------------------------------------------------------------
+// -- chat events --------------------------------------------------------------
 
 /// The server's default `max_payload`; the embedded server uses the same.
 inline constexpr size_t payload_bytes_max = 1024 * 1024;
@@ -72,8 +70,7 @@ static_assert(frame_bytes_max < payload_bytes_max,
 static_assert(range_reply_bytes_max < payload_bytes_max,
               "a range answer has to fit into one NATS message");
 
-// -- pulls
-// -----------------------------------------------------------------------
+// -- pulls --------------------------------------------------------------------
 
 /// Events asked for in one pull request, and requests kept under way, so that
 /// the round trip of one hides behind the other.
@@ -96,8 +93,7 @@ static_assert(pull_watchdog > 3 * pull_heartbeat,
 /// the backpressure.
 inline constexpr size_t unsettled_bytes_default = 16 * 1024 * 1024;
 
-// -- presence
-// ------------------------------------------------------------------
+// -- presence -----------------------------------------------------------------
 
 /// 10,000 channel names of 14 bytes are 140 KB of JSON; three times that is
 /// generous and still below the server's payload limit.
@@ -134,8 +130,40 @@ inline constexpr uint64_t snapshot_records_default = 100'000;
 inline constexpr uint64_t snapshot_bytes_default = 32 * 1024 * 1024;
 inline constexpr auto snapshot_interval_default = 10min;
 
-// -- outboxes
-// ------------------------------------------------------------------
+// -- questions about presence -------------------------------------------------
+
+/// Users of one answer: 1,000 of them with names of 128 bytes and an instance
+/// each are 300 KiB, which fits a message.
+inline constexpr uint32_t query_users_default = 100;
+inline constexpr uint32_t query_users_max = 1'000;
+
+/// Questions about channels that wait for their turn. One takes up to 100 ms
+/// of a shard, so whoever came behind these would wait for seconds.
+inline constexpr size_t queries_waiting_max = 32;
+
+/// Questions of any kind; one costs about 200 bytes while it waits.
+inline constexpr size_t questions_waiting_max = 1'024;
+
+/// An answer that takes longer is of no use to anybody.
+inline constexpr auto query_timeout = 2s;
+
+/// Users looked at before a routing shard turns to other work: about a tenth
+/// of a millisecond at 1,000 channels per user.
+inline constexpr size_t query_slice_users = 256;
+
+/// A watch costs about 300 bytes.
+inline constexpr size_t watches_max = 10'000;
+
+/// Channels of one shard that can be watched: every change of presence there
+/// looks at all of them.
+inline constexpr size_t watched_channels_max = 256;
+
+/// Users of one message about a channel; and how long changes are collected.
+inline constexpr size_t watch_users_max = 100;
+inline constexpr auto watch_interval_default = 200ms;
+inline constexpr auto watch_lease_default = 60s;
+
+// -- outboxes -----------------------------------------------------------------
 
 inline constexpr size_t outbox_bytes_default = 8 * 1024 * 1024;
 inline constexpr size_t outbox_events_default = 100'000;
@@ -146,8 +174,7 @@ inline constexpr size_t window_bytes_default = 32 * 1024 * 1024;
 /// A lagging instance goes live again when it is this close to the head.
 inline constexpr uint64_t resume_positions = 5'000;
 
-// -- JSON
-// ------------------------------------------------------------------------
+// -- JSON ---------------------------------------------------------------------
 
 /// No message of the protocol nests deeper than three.
 inline constexpr size_t json_depth_max = 16;

@@ -52,6 +52,8 @@ namespace subjects {
 
 inline constexpr std::string_view chat_input = "messages.send.";
 inline constexpr std::string_view presence_input = "presence.update.";
+inline constexpr std::string_view presence_query = "presence.query.";
+inline constexpr std::string_view presence_watch = "presence.watch.";
 inline constexpr std::string_view instance_register = "instance.register.";
 inline constexpr std::string_view instance_heartbeat = "instance.heartbeat.";
 inline constexpr std::string_view instance_ack = "instance.ack.";

@@ -6,14 +6,18 @@
 #include "core/delivery/outbox_group.hpp"
 #include "core/ports.hpp"
 #include "core/presence/delta.hpp"
+#include "core/presence/presence_query.hpp"
 #include "core/pull.hpp"
 #include "core/snapshot/snapshot_rounds.hpp"
+#include "core/routing/channel_scan.hpp"
+#include "core/routing/channel_watches.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +31,7 @@
 ///                     puller ──► presence_shard ─deltas─► routing_shard
 ///                     puller ──► registrar ──► outbox ◄──► routing_shard
 ///     presence_shard, routing_shard ◄──► snapshot_keeper
+///     presence_desk ◄──► routing_shard, presence_shard
 ///     ticker ──► everybody
 namespace fantail {
 
@@ -45,8 +50,7 @@ struct inspect_node {
   std::shared_ptr<inspection> into;
 };
 
-// -- reading logs
-// --------------------------------------------------------------
+// -- reading logs -------------------------------------------------------------
 
 /// Read the log from behind `from`, a position of the log's life `created_at`
 /// (empty: of whatever life is found).
@@ -106,8 +110,7 @@ struct pull_settled {
   size_t bytes;
 };
 
-// -- presence -> routing
-// -------------------------------------------------------
+// -- presence -> routing ------------------------------------------------------
 
 struct apply_delta {
   presence_delta_ptr delta;
@@ -167,8 +170,7 @@ struct part_stored {
   uint64_t sequence;
 };
 
-// -- routing -> egress
-// -----------------------------------------------------------
+// -- routing -> egress --------------------------------------------------------
 
 struct deliver {
   std::shared_ptr<delivery> what;
@@ -207,8 +209,7 @@ struct link_reopened {
 /// Sent by an egress to itself, to write what came in meanwhile at once.
 struct flush_outboxes {};
 
-// -- instances
-// -------------------------------------------------------------------
+// -- instances ----------------------------------------------------------------
 
 /// An instance's format or life is known; answered with `instance_admitted`
 /// if somebody waits.
@@ -261,8 +262,97 @@ struct range_selected {
   std::vector<uint32_t> events;
 };
 
-// -- interfaces
-// --------------------------------------------------------------------
+// -- questions about presence -------------------------------------------------
+
+/// Somebody asks who is online, or wants to be told.
+struct presence_asked {
+  enum class kind { query, watch };
+  kind what;
+  presence_topic topic;
+  std::string body;
+  std::string reply_to;
+};
+
+/// Which users are online in a channel? Answered with channel_users_found.
+struct find_channel_users {
+  uint64_t question;
+  std::string channel;
+  user_key from;
+  uint32_t limit;
+};
+
+struct channel_users_found {
+  uint64_t question;
+  shard_id shard;
+  /// Deltas applied when the search began.
+  uint64_t version;
+  std::vector<std::pair<instance_index, uint32_t>> online;
+  std::vector<channel_scan::found_user> users;
+  std::optional<user_key> next;
+};
+
+/// Sent by a routing shard to itself, to search on after other work.
+struct search_on {};
+
+/// How are these users called? Answered with users_named.
+struct name_users {
+  uint64_t question;
+  shard_id shard;
+  std::vector<user_handle> users;
+};
+
+/// The names, in the order of the question; empty for those who are not online
+/// any more.
+struct users_named {
+  uint64_t question;
+  presence_shard_id from;
+  std::vector<std::string> names;
+};
+
+/// Where is a user? Answered with user_found.
+struct find_user {
+  uint64_t question;
+  std::string user;
+};
+
+struct user_found {
+  uint64_t question;
+  log_position version;
+  std::vector<std::pair<std::string, instance_index>> sessions;
+};
+
+/// From now on changes of this user are wanted, or not.
+struct watch_user {
+  std::string user;
+  bool is_on;
+};
+
+struct user_presence_changed {
+  std::string user;
+  log_position version;
+  std::vector<instance_index> instances;
+};
+
+/// From now on it is wanted who comes and goes in this channel, or not.
+struct watch_channel {
+  std::string channel;
+  bool is_on;
+};
+
+struct channel_presence_changed {
+  uint64_t version;
+  std::vector<watched_change> changes;
+  /// Channels where somebody came or went whose name is not known.
+  std::vector<std::string> missed;
+};
+
+/// From now on deltas for `shard` name their users, or not.
+struct name_changes {
+  shard_id shard;
+  bool is_on;
+};
+
+// -- interfaces ---------------------------------------------------------------
 
 /// What every actor of a node understands.
 using component_actor
@@ -290,6 +380,16 @@ using outbox_actor = component_actor::extend<
     // INTERNAL: answers to its own questions.
     caf::reacts_to<range_read>, caf::reacts_to<range_selected>>;
 
+/// Answers questions about presence, and tells those who watch it.
+using presence_desk_actor = component_actor::extend<
+    // Presence is exact from now on.
+    caf::reacts_to<log_replayed>, caf::reacts_to<presence_asked>,
+    caf::reacts_to<user_presence_changed>,
+    caf::reacts_to<channel_presence_changed>,
+    // INTERNAL: answers to its own questions.
+    caf::reacts_to<channel_users_found>, caf::reacts_to<users_named>,
+    caf::reacts_to<user_found>>;
+
 /// Which events of a pull go to one instance.
 struct select_range {
   uint64_t request;
@@ -303,13 +403,18 @@ using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<apply_delta>, caf::reacts_to<log_replayed>,
         caf::reacts_to<delivered>, caf::reacts_to<select_range>,
-        caf::reacts_to<epoch_claimed>, caf::reacts_to<take_snapshot>>;
+        caf::reacts_to<epoch_claimed>, caf::reacts_to<take_snapshot>,
+        caf::reacts_to<find_channel_users>, caf::reacts_to<watch_channel>,
+        // INTERNAL: from itself.
+        caf::reacts_to<search_on>>;
 
 /// Owns one slice of the users.
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
-        caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>>;
+        caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>,
+        caf::reacts_to<find_user>, caf::reacts_to<name_users>,
+        caf::reacts_to<watch_user>, caf::reacts_to<name_changes>>;
 
 /// Has the shards' states written down in turn, and trims what is behind.
 using snapshot_keeper_actor
@@ -336,45 +441,4 @@ using node_guard_actor
 
 } // namespace fantail
 
-// Actors of one node share these by reference; none of them is ever
-// serialized. Nodes talk in the envelopes of design §10 instead.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::tick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_node)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::start_pulling)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_opened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_failed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_pulled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_request_ended)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pulled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_found)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::positions_lost)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_restarted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_stalled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pull_settled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::apply_delta)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delta_progressed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_replayed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::table_exact)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_replayed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::ask_log_growth)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_growth)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::take_snapshot)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::snapshot_taken)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::part_stored)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delivered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::shard_begun)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::marker_returned)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_reopened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::flush_outboxes)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::admit_instance)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_admitted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_spoke)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::acknowledge_positions)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::serve_range)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_read)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_selected)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::select_range)
+#include "messages/local_types.hpp"

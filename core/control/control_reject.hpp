@@ -27,6 +27,10 @@ enum class control_reject : uint8_t {
   busy,
   /// The stream does not reach so far back any more.
   lost,
+  illegal_user,
+  illegal_channel,
+  /// The node keeps as many watches as it can.
+  too_many_watches,
 };
 
 std::string_view to_string(control_reject x);

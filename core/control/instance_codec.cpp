@@ -7,19 +7,6 @@ namespace fantail {
 
 namespace {
 
-/// What a decoder returns once it has read all members.
-template <class T>
-decoded<T> finish(const member_reader& in, T value,
-                  const std::string& reply_to = {}) {
-  decoded<T> result;
-  result.reason = in.reason();
-  result.detail = in.detail();
-  result.reply_to = reply_to;
-  if (in.ok())
-    result.value = std::move(value);
-  return result;
-}
-
 control_reject reject_word(member_reader& in) {
   auto reason = control_reject_from(in.text("reason"));
   in.check(reason.has_value(), control_reject::malformed,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/control/control_reject.hpp"
+#include "core/control/decoded.hpp"
 #include "core/control/member_reader.hpp"
 #include "core/ids.hpp"
 
@@ -17,21 +18,6 @@
 /// registration (docs/PROTOCOL.md §3), acknowledgements and ranges (§6). The
 /// instance itself is the last token of the subject, not part of a body.
 namespace fantail {
-
-/// A decoded message, or why there is none.
-template <class T>
-struct decoded {
-  std::optional<T> value;
-  control_reject reason = control_reject::none;
-  /// One line for people, names the member.
-  std::string detail;
-  /// Where a refusal goes, as far as it could be read.
-  std::string reply_to;
-
-  explicit operator bool() const noexcept { return value.has_value(); }
-  const T& operator*() const { return *value; }
-  const T* operator->() const { return &*value; }
-};
 
 /// One life of an instance begins.
 struct register_instance {

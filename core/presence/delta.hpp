@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace fantail {
@@ -44,6 +45,8 @@ struct user_change {
   /// The record it comes from; 0 if it comes from none.
   log_position version;
   channel_list channels;
+  /// Only while somebody watches a channel of the shard; else empty.
+  std::string user_name;
 
   bool operator==(const user_change&) const = default;
 };

@@ -139,6 +139,9 @@ public:
 
   std::optional<user_state> find(std::string_view user) const;
 
+  /// The user's name, if the user is online and `shard` knows about it.
+  std::optional<std::string> name_of(user_handle user, shard_id shard) const;
+
   statistics stats() const;
 
   /// Writes what follows from the log up to `applied`: users with their

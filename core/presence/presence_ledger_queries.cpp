@@ -18,6 +18,16 @@ presence_ledger::find(std::string_view user) const {
   return result;
 }
 
+std::optional<std::string> presence_ledger::name_of(user_handle user,
+                                                    shard_id shard) const {
+  if (user.value >= entries_.size())
+    return std::nullopt;
+  auto& entry = entries_[user.value];
+  if (entry.session_count == 0 || (entry.shards >> shard.value & 1) == 0)
+    return std::nullopt;
+  return std::string{users_.name_of(user)};
+}
+
 presence_ledger::statistics presence_ledger::stats() const {
   statistics result;
   result.users_online = users_online_;

@@ -44,6 +44,9 @@ public:
     return (*this)[index];
   }
 
+  /// Every index ever made is smaller.
+  size_t index_end() const noexcept { return pages_.size() * page_elements; }
+
   /// The element, or nullptr if its page was never made.
   const T* find(size_t index) const noexcept {
     auto page = index / page_elements;

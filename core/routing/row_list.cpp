@@ -88,6 +88,16 @@ bool read(const char* in, size_t bytes, std::vector<row_id>& out) {
     out[i] = row_id{static_cast<uint32_t>(row)};
   }
   return true;
+bool contains(const char* in, row_id row) noexcept {
+  auto left = take(in);
+  uint32_t at = 0;
+  for (; left > 0 && at < row.value; --left) {
+    at += take(in);
+    if (at == row.value)
+      return true;
+  }
+  // Row 0 is the one that no distance leads to.
+  return left > 0 && row.value == 0 && take(in) == 0;
 }
 
 uint32_t count(const char* in) noexcept {

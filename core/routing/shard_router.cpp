@@ -58,7 +58,11 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
     if (change.version != log_position{} && change.version <= known)
       continue;
     vacated_.clear();
+    if (!watches_.empty())
+      watches_.before(table_, delta.from, change);
     table_.apply(delta.from, change, vacated_);
+    if (!watches_.empty())
+      watches_.after(table_, delta.from, change);
     if (vacated_.empty() || change.stored_at_ns < departures_matter_from())
       continue;
     record_departures(change.stored_at_ns);

@@ -4,6 +4,7 @@
 #include "core/limits.hpp"
 #include "core/presence/delta.hpp"
 #include "core/pull.hpp"
+#include "core/routing/channel_watches.hpp"
 #include "core/routing/delivery_list.hpp"
 #include "core/routing/departures.hpp"
 #include "core/routing/routing_table.hpp"
@@ -161,6 +162,9 @@ public:
   /// For `route explain`.
   channel_route route_of(std::string_view channel) const;
 
+  /// Who comes and goes in channels that somebody watches.
+  channel_watches& watches() noexcept { return watches_; }
+
   const router_counters& counters() const noexcept { return counters_; }
   const routing_table& table() const noexcept { return table_; }
   const departures& recent_departures() const noexcept { return departures_; }
@@ -202,6 +206,7 @@ private:
   shard_id shard_;
   routing_table table_;
   departures departures_;
+  channel_watches watches_;
   std::vector<lane> lanes_;
   router_counters counters_;
   position routed_to_;

@@ -30,6 +30,12 @@ void user_index::rows_of(user_key user, std::vector<row_id>& out) const {
     row_list::decode(lists_.at(x->rows), out);
 }
 
+bool user_index::has_row(user_key user, row_id row) const {
+  auto* x = find(user);
+  return x && x->rows != slab_pool::none
+         && row_list::contains(lists_.at(x->rows), row);
+}
+
 void user_index::assign_rows(user_key user, std::span<const row_id> rows) {
   assert(std::ranges::is_sorted(rows));
   auto& x = make(user);
@@ -55,6 +61,11 @@ bool user_index::is_on(const record& x, user_key user,
     return x.first == instance || x.second == instance;
   auto& list = many_.at(many_key(user));
   return std::ranges::find(list, instance_index{instance}) != list.end();
+}
+
+bool user_index::is_online(user_key user) const noexcept {
+  auto* x = find(user);
+  return x && x->first != nowhere;
 }
 
 void user_index::instances_of(user_key user,

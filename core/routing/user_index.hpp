@@ -35,11 +35,24 @@ public:
   /// Appends the user's rows, ascending. An unknown user has none.
   void rows_of(user_key user, std::vector<row_id>& out) const;
 
+  /// Whether the user has `row`.
+  bool has_row(user_key user, row_id row) const;
+
   /// Replaces the user's rows. REQUIRES: sorted and without repeats.
   void assign_rows(user_key user, std::span<const row_id> rows);
 
   /// Appends the instances the user is online on.
   void instances_of(user_key user, std::vector<instance_index>& out) const;
+
+  bool is_online(user_key user) const noexcept;
+
+  /// Every home, and every handle of one, ever seen is smaller.
+  uint16_t home_end() const noexcept {
+    return static_cast<uint16_t>(homes_.size());
+  }
+  uint32_t handle_end(presence_shard_id home) const noexcept {
+    return static_cast<uint32_t>(homes_[home.value].index_end());
+  }
 
   /// True if that changed something.
   bool add_instance(user_key user, instance_index instance);

@@ -65,6 +65,8 @@ struct node_config {
     uint64_t snapshot_records = limits::snapshot_records_default;
     uint64_t snapshot_bytes = limits::snapshot_bytes_default;
     duration snapshot_interval = limits::snapshot_interval_default;
+    duration watch_lease = limits::watch_lease_default;
+    duration watch_interval = limits::watch_interval_default;
   } presence;
 
   struct {

@@ -115,8 +115,7 @@ public:
       sweep_removed();
   }
 
-  // -- any thread
-  // --------------------------------------------------------------
+  // -- any thread -------------------------------------------------------------
 
   bool publish(std::string_view subject, std::string_view body,
                std::string_view reply, std::string_view headers) {
@@ -184,8 +183,7 @@ private:
     session::subscription_ptr handle;
   };
 
-  // -- lifecycle
-  // ---------------------------------------------------------------
+  // -- lifecycle --------------------------------------------------------------
 
   void open(time_point now) {
     std::string why;
@@ -240,8 +238,7 @@ private:
       on_.on_down(life_, std::move(reason));
   }
 
-  // -- messages
-  // ------------------------------------------------------------------
+  // -- messages ---------------------------------------------------------------
 
   void dispatch() {
     dispatching_ = true;

@@ -77,6 +77,18 @@ void control_link::listen(word_handler handler) {
   subscribe(subjects::instance_range, word::range);
 }
 
+void control_link::listen_to_questions(question_handler handler) {
+  auto shared = std::make_shared<question_handler>(std::move(handler));
+  for (auto prefix : {subjects::presence_query, subjects::presence_watch})
+    for (auto is_channel : {false, true})
+      connection_->subscribe(
+          std::string{prefix} + (is_channel ? "channel.*" : "user.*"),
+          [shared, is_watch = prefix == subjects::presence_watch,
+           is_channel](const message& x) {
+            (*shared)(is_watch, is_channel, last_token(x.subject), x);
+          });
+}
+
 void control_link::stop() {
   connection_.reset();
 }

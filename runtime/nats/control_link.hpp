@@ -31,6 +31,11 @@ public:
   void start();
   /// Hands what instances say to `handler`, from now on.
   void listen(word_handler handler);
+  /// Hands questions about presence to `handler`; the two last tokens of their
+  /// subjects are what they are about. A name may be anything.
+  using question_handler = std::function<void(
+      bool is_watch, bool is_channel, std::string_view name, const message&)>;
+  void listen_to_questions(question_handler handler);
   void stop();
 
   /// Remembers that `shard` is ours since `owner`.

@@ -363,6 +363,36 @@ def check_ranges(instance, shard, begin, end, wanted):
     check(refused['reason'] == 'malformed', refused)
 
 
+def check_presence_questions(nats):
+    """Section 8: ask, watch, and follow by numbers and versions."""
+    def ask(verb, about, name, **members):
+        body = json.dumps(members).encode() if members else b''
+        return json.loads(nats.request(f'presence.{verb}.{about}.{name}',
+                                       body).body)
+
+    inbox = nats.inbox()
+    nats.subscribe(inbox)
+    opened = ask('watch', 'channel', 'lobby', deliver_to=inbox)
+    check(opened['status'] == 'watching' and opened['number'] == 0, opened)
+    nats.change('presence.update.zoe', op='online', session='s1',
+                instance='plain-1', channels=['lobby'])
+    news = json.loads(nats.next(inbox).body)
+    check(news['watch'] == opened['watch'] and news['number'] == 1, news)
+    check(news['changes'] == [{'user': 'zoe', 'online': True}], news)
+    channel = ask('query', 'channel', 'lobby')
+    check(channel['online'] == 1 and channel['instances'] == {'plain-1': 1},
+          channel)
+    check([x['user'] for x in channel['users']] == ['zoe'], channel)
+    check(channel['version'] >= news['version'], channel)
+    user = ask('query', 'user', 'zoe')
+    check(user['online'] and user['sessions']
+          == [{'session': 's1', 'instance': 'plain-1'}], user)
+    refused = ask('query', 'channel', 'lobby', limit=0)
+    check(refused['reason'] == 'wrong_type', refused)
+    ended = ask('watch', 'channel', 'lobby', deliver_to=inbox, op='end')
+    check(ended['status'] == 'ended', ended)
+
+
 def check_dead_letters(nats):
     nats.subscribe('fantail.dead.>')
     ack = nats.store('fantail.in.3.bad$name', b'content')
@@ -379,7 +409,8 @@ def main():
     try:
         port = node.port()
         for part in (check_producer, check_presence_answers, check_single,
-                     check_frame, check_dead_letters):
+                     check_frame, check_dead_letters,
+                     check_presence_questions):
             part(Nats(port))
             print(f'{part.__name__}: good')
     except (AssertionError, OSError, KeyError, ValueError, struct.error) as x:
