@@ -4,6 +4,7 @@
 #include "actors/environment.hpp"
 #include "core/delivery/settle_tracker.hpp"
 #include "core/routing/shard_router.hpp"
+#include "core/routing/stream_times.hpp"
 #include "messages/protocol.hpp"
 
 #include <optional>
@@ -46,6 +47,9 @@ struct routing_shard_state {
 
   puller_actor source;
   std::vector<presence_shard_actor> presence;
+  /// When events were stored, and how far back each egress may ask.
+  stream_times stored;
+  std::vector<position> needed;
   /// What each presence shard was told.
   std::vector<delta_progressed> told;
   // Scratch memory of one pull.
@@ -61,6 +65,7 @@ struct routing_shard_state {
   void on_delta(const apply_delta& x);
   void on_delivered(const delivered& x);
   void on_select(const select_range& x);
+  void on_ranges_needed(const ranges_needed& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 

@@ -23,6 +23,18 @@ inline constexpr size_t token_bytes_max = 128;
 /// of the sender.
 inline constexpr size_t reply_subject_bytes_max = 256;
 
+// -- memory
+// --------------------------------------------------------------------
+
+/// Resident bytes at which a node takes no new sessions any more: what the
+/// requirements call critical. At target scale a node has 1 GB.
+inline constexpr uint64_t memory_limit_default = 4ull << 30;
+inline constexpr uint64_t memory_limit_min = 64ull << 20;
+
+/// Refusals whose `expire` is not in the log yet, per presence shard; with
+/// more, the log is not read on.
+inline constexpr size_t refusals_pending_max = 10'000;
+
 // -- cluster shape
 // --------------------------------------------------------------
 
@@ -44,6 +56,11 @@ static_assert(presence_shards_default <= presence_shards_max);
 /// full instance leaves about 60,000 rows of a shard (500,000 channels, 8
 /// shards); ten such within the lag of the router are 24 MB.
 inline constexpr size_t departures_max = 1'000'000;
+
+/// Those of them that are kept for ranges alone: instances that are behind may
+/// ask again for events that were routed before a user left. One minute of
+/// 1,000 changes/s that vacate a row each, in 3 MB.
+inline constexpr size_t departures_for_ranges_max = 60'000;
 
 // -- chat events
 // -----------------------------------------------------------------
@@ -92,6 +109,11 @@ static_assert(pull_expires > 2 * pull_heartbeat,
 static_assert(pull_watchdog > 3 * pull_heartbeat,
               "one late heartbeat must not look like a dead consumer");
 
+/// Records a shard may have republished and not acknowledged, and their bytes:
+/// what hides a round trip at full speed.
+inline constexpr size_t republish_records_max = 2'000;
+inline constexpr size_t republish_bytes_max = 2 * 1024 * 1024;
+
 /// Bytes of chat events a shard may hold unsettled. A request not issued is
 /// the backpressure.
 inline constexpr size_t unsettled_bytes_default = 16 * 1024 * 1024;
@@ -106,6 +128,11 @@ inline constexpr size_t channels_per_change_max = 20'000;
 inline constexpr size_t channels_per_user_max = 20'000;
 inline constexpr size_t sessions_per_user_max = 64;
 inline constexpr auto presence_ttl_default = 120s;
+
+/// Heartbeats that a `frame` instance may miss before it counts as dead. Less
+/// than a second is never a death: a collector's pause takes as long.
+inline constexpr int heartbeats_missed_max = 3;
+inline constexpr auto instance_silence_min = 1s;
 static_assert(presence_body_bytes_max < payload_bytes_max);
 
 /// Deltas a presence shard may have unapplied at the routing shards before it

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,6 +105,21 @@ struct pull_settled {
   size_t bytes;
 };
 
+// -- republishing
+// --------------------------------------------------------------
+
+/// What became of records that were published into shards.
+struct records_answered {
+  std::vector<shard_writer_port::answer> answers;
+};
+
+/// Where a shard's stream ends, if the server told.
+struct shard_end_found {
+  shard_id shard;
+  uint64_t attempt;
+  std::optional<shard_writer_port::stream_end> end;
+};
+
 // -- presence -> routing
 // -------------------------------------------------------
 
@@ -124,8 +140,18 @@ struct delta_progressed {
 /// and everybody concerned has applied it.
 struct log_replayed {};
 
+/// Whether the node is at its memory limit: new presence is refused then.
+struct memory_state {
+  bool is_short;
+};
+
 /// A sign of life of instances, collected.
 struct instances_seen {
+  std::vector<instance_index> instances;
+};
+
+/// These instances left on purpose: their sessions end now.
+struct instances_left {
   std::vector<instance_index> instances;
 };
 
@@ -134,6 +160,12 @@ struct instances_seen {
 
 struct deliver {
   std::shared_ptr<delivery> what;
+};
+
+/// Egress `group` may be asked for events behind `at` again, once per second.
+struct ranges_needed {
+  uint16_t group;
+  position at;
 };
 
 /// INTERNAL: the shard is owned again, after its stream began a new life.
@@ -166,6 +198,16 @@ struct link_reopened {
   uint64_t life;
 };
 
+/// The server said that nobody listens to an instance.
+struct instance_unheard {
+  instance_index index;
+};
+
+/// A `frame` instance has been silent for so long that it counts as dead.
+struct instance_died {
+  instance_index index;
+};
+
 /// Sent by an egress to itself, to write what came in meanwhile at once.
 struct flush_outboxes {};
 
@@ -178,6 +220,7 @@ struct admit_instance {
   instance_index index;
   instance_profile profile;
   std::string reply_to;
+  life_start start;
 };
 
 /// The instance is admitted and starts behind these positions.
@@ -264,24 +307,37 @@ struct select_range {
 using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<apply_delta>, caf::reacts_to<delivered>,
-        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>>;
+        caf::reacts_to<select_range>, caf::reacts_to<ranges_needed>,
+        caf::reacts_to<epoch_claimed>>;
 
 /// Owns one slice of the users.
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
-        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>>;
+        caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
+        caf::reacts_to<instances_left>, caf::reacts_to<memory_state>,
+        // Whether instances can be heard.
+        caf::reacts_to<link_changed>>;
 
 /// Where egresses tell what became of an instance's admission.
 using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<
-    caf::reacts_to<instance_spoke>, caf::reacts_to<instance_admitted>>;
+    caf::reacts_to<instance_spoke>, caf::reacts_to<instance_admitted>,
+    // INTERNAL: the link over which instances speak.
+    caf::reacts_to<link_changed>>;
 
 /// Owns one connection to the instances and their outboxes.
 using egress_actor = component_actor::extend<
     caf::reacts_to<deliver>, caf::reacts_to<shard_begun>,
     caf::reacts_to<admit_instance>, caf::reacts_to<acknowledge_positions>,
+    caf::reacts_to<instance_died>, caf::reacts_to<instance_unheard>,
     // INTERNAL: from its link, and from itself.
     caf::reacts_to<marker_returned>, caf::reacts_to<link_reopened>,
     caf::reacts_to<link_changed>, caf::reacts_to<flush_outboxes>>;
+
+/// Republishes a user's own stream into the streams of the shards.
+using partitioner_actor = component_actor::extend_with<pull_sink_actor>::extend<
+    // INTERNAL: from its writer.
+    caf::reacts_to<records_answered>, caf::reacts_to<shard_end_found>,
+    caf::reacts_to<link_changed>>;
 
 /// Starts the routing once presence is exact.
 using node_guard_actor = component_actor::extend<caf::reacts_to<log_replayed>>;
@@ -308,6 +364,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::apply_delta)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delta_progressed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_replayed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::memory_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::records_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::shard_end_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_left)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::ranges_needed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_unheard)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_died)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delivered)

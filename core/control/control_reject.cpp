@@ -7,11 +7,11 @@ namespace fantail {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> words
+constexpr std::array<std::string_view, 14> words
     = {"none",       "malformed",      "wrong_type",       "missing_member",
        "unknown_op", "unknown_format", "illegal_instance", "too_many_instances",
        "too_large",  "unknown_shard",  "unknown_instance", "busy",
-       "lost"};
+       "lost",       "old_incarnation"};
 
 } // namespace
 

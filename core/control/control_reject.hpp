@@ -27,6 +27,8 @@ enum class control_reject : uint8_t {
   busy,
   /// The stream does not reach so far back any more.
   lost,
+  /// Another life of the instance has taken its place.
+  old_incarnation,
 };
 
 std::string_view to_string(control_reject x);

@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/nats/egress_link.hpp"
 
+#include "core/subject.hpp"
+
+#include <algorithm>
 #include <charconv>
 
 namespace fantail::nats {
+
+namespace {
+
+constexpr std::string_view marker_token = "m";
+
+uint64_t number_in(std::string_view digits) {
+  uint64_t result = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), result);
+  return result;
+}
+
+} // namespace
 
 egress_link::egress_link(event_loop& loop, connect_options options) {
   connection::handlers on;
@@ -17,16 +32,21 @@ egress_link::egress_link(event_loop& loop, connect_options options) {
   };
   connection_
       = std::make_unique<connection>(loop, std::move(options), std::move(on));
-  marker_inbox_ = connection_->new_inbox();
+  inbox_ = connection_->new_inbox();
 }
 
 void egress_link::start(handlers on) {
   on_ = std::move(on);
-  connection_->subscribe(marker_inbox_, [this](const message& x) {
-    uint64_t number = 0;
-    std::from_chars(x.body.data(), x.body.data() + x.body.size(), number);
-    if (on_.on_marker)
-      on_.on_marker(connection_->life(), number);
+  // One subscription for both, since only that keeps their order.
+  connection_->subscribe(inbox_ + ".>", [this](const message& x) {
+    auto kind = x.subject.substr(std::min(x.subject.size(), inbox_.size() + 1));
+    if (kind == marker_token) {
+      if (on_.on_marker)
+        on_.on_marker(connection_->life(), number_in(x.body));
+    } else if (x.status() == "503" && on_.on_unheard) {
+      auto index = number_in(last_token(kind));
+      on_.on_unheard(instance_index{static_cast<uint16_t>(index)});
+    }
   });
   connection_->start();
 }
@@ -43,6 +63,14 @@ bool egress_link::publish(std::string_view subject, std::string_view body,
   return connection_->publish(subject, body, {}, headers);
 }
 
+bool egress_link::publish_asking(std::string_view subject,
+                                 std::string_view body,
+                                 std::string_view headers,
+                                 instance_index instance) {
+  auto reply = inbox_ + ".u." + std::to_string(instance.value);
+  return connection_->publish(subject, body, reply, headers);
+}
+
 void egress_link::flush() {
   connection_->flush();
 }
@@ -52,7 +80,7 @@ size_t egress_link::buffered() const {
 }
 
 bool egress_link::publish_marker(uint64_t number) {
-  return connection_->publish(marker_inbox_, std::to_string(number));
+  return connection_->publish(inbox_ + ".m", std::to_string(number));
 }
 
 } // namespace fantail::nats
