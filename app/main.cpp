@@ -93,10 +93,11 @@ void add_bench(CLI::App& app, bench_options& options, command& chosen) {
   auto* sub = app.add_subcommand(
       "bench", "Measures Fantail against a bare program in the same run");
   sub->add_option("what", options.bench,
-                  "table, route, drain, steady, wide, e2e or all")
+                  "table, route, drain, steady, wide, e2e, slow, burst, spike or "
+                  "all")
       ->capture_default_str()
-      ->check(CLI::IsMember(
-          {"table", "route", "drain", "steady", "wide", "e2e", "all"}));
+      ->check(CLI::IsMember({"table", "route", "drain", "steady", "wide", "e2e",
+                             "slow", "burst", "spike", "all"}));
   sub->add_option("--format", options.format, "frame or single")
       ->capture_default_str()
       ->check(CLI::IsMember({"frame", "single"}));

@@ -2,11 +2,14 @@
 #include "bench/bench.hpp"
 
 #include "bench/bench_context.hpp"
+#include "bench/burst_bench.hpp"
 #include "bench/chat_body.hpp"
 #include "bench/drain_bench.hpp"
 #include "bench/e2e_bench.hpp"
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
+#include "bench/slow_bench.hpp"
+#include "bench/spike_bench.hpp"
 #include "bench/steady_bench.hpp"
 #include "bench/wide_bench.hpp"
 
@@ -57,6 +60,18 @@ constexpr entry entries[] = {
      [](bench_context& x) {
        return reports{run_e2e_bench(x)};
      }},
+    {"slow",
+     [](bench_context& x) {
+       return reports{run_slow_bench(x)};
+     }},
+    {"burst",
+     [](bench_context& x) {
+       return reports{run_burst_bench(x)};
+     }},
+    {"spike",
+     [](bench_context& x) {
+       return reports{run_spike_bench(x)};
+     }},
 };
 
 bool is_one_of(std::string_view word,
@@ -71,7 +86,8 @@ const char* problem_with(const bench_options& x) {
           return entry.name == x.bench;
         });
   if (!is_known)
-    return "the bench is one of table, route, drain, steady, wide, e2e, all";
+    return "the bench is one of table, route, drain, steady, wide, e2e, slow, "
+           "burst, spike, all";
   if (!is_one_of(x.format, {"frame", "single"}))
     return "the format is frame or single";
   if (!is_one_of(x.storage, {"memory", "file", "both"}))

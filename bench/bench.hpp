@@ -12,7 +12,8 @@ namespace fantail {
 /// What `fantail bench` measures. A zero means: what the benchmark's target
 /// asks for.
 struct bench_options {
-  /// `table`, `route`, `drain`, `steady`, `wide`, `e2e` or `all`.
+  /// `table`, `route`, `drain`, `steady`, `wide`, `e2e`, `slow`, `burst`,
+  /// `spike` or `all`.
   std::string bench = "all";
   /// What instances receive: `frame` or `single`.
   std::string format = "frame";
