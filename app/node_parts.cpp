@@ -173,7 +173,7 @@ node_parts::choose_source(const std::string& name, std::string_view prefix) {
     return start_failure{3, *problem};
   auto& source = std::get<0>(chosen);
   if (!source) {
-    if (!config.nats.url.empty() && !is_mapped(via, prefix))
+    if (config.nats.input == "mapped" && !is_mapped(via, prefix))
       reports.warn("storage", "subjects-not-mapped",
                    {{"subject", std::string{prefix} + "*"},
                     {"what_to_do", "set nats.input to auto or pool, or add the "

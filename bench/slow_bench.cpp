@@ -153,8 +153,7 @@ private:
   }
 
   uint64_t missing() const {
-    auto expected
-        = (source_.published() - source_.refused()) * placement_.spread;
+    auto expected = source_.published() * placement_.spread;
     auto delivered = sink_.deliveries() + slow_->events();
     return expected > delivered ? expected - delivered : 0;
   }
@@ -193,7 +192,7 @@ private:
     auto is_complete = wait_complete(result);
     result.catch_up_seconds
         = std::chrono::duration<double>(steady::now() - begin).count();
-    source_.wait_stored(ready_timeout);
+    source_.wait_acknowledged(ready_timeout);
     auto totals = sink_.take_totals();
     result.faults = missing() + slow_->faults() + slow_->losses()
                     + totals.frames.repeats + totals.frames.gaps

@@ -22,9 +22,8 @@ public:
   /// The event at `at` was stored at `stored_at_ns`. Repeats are ignored.
   void note(position at, int64_t stored_at_ns);
 
-  /// No event behind `at` was stored before this time, unless `at` is older
-  /// than everything noted: then it is the oldest time known. INT64_MAX if
-  /// nothing is known.
+  /// No event behind `at` was stored before this time; INT64_MIN if `at` is
+  /// older than everything noted.
   int64_t time_behind(position at) const noexcept;
 
   /// The stream begins anew.

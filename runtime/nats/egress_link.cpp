@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/nats/egress_link.hpp"
 
-#include "core/subject.hpp"
-
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace fantail::nats {
 
 namespace {
 
 constexpr std::string_view marker_token = "m";
+constexpr std::string_view asked_token = "q";
 
 uint64_t number_in(std::string_view digits) {
   uint64_t result = 0;
@@ -23,6 +23,7 @@ uint64_t number_in(std::string_view digits) {
 egress_link::egress_link(event_loop& loop, connect_options options) {
   connection::handlers on;
   on.on_up = [this](uint64_t life) {
+    was_unheard_ = false;
     if (on_.on_up)
       on_.on_up(life);
   };
@@ -37,18 +38,23 @@ egress_link::egress_link(event_loop& loop, connect_options options) {
 
 void egress_link::start(handlers on) {
   on_ = std::move(on);
-  // One subscription for both, since only that keeps their order.
-  connection_->subscribe(inbox_ + ".>", [this](const message& x) {
-    auto kind = x.subject.substr(std::min(x.subject.size(), inbox_.size() + 1));
-    if (kind == marker_token) {
-      if (on_.on_marker)
-        on_.on_marker(connection_->life(), number_in(x.body));
-    } else if (x.status() == "503" && on_.on_unheard) {
-      auto index = number_in(last_token(kind));
-      on_.on_unheard(instance_index{static_cast<uint16_t>(index)});
-    }
-  });
+  // One subscription for everything, since only that keeps the order.
+  connection_->subscribe(
+      inbox_ + ".>", [this](const message& x) { on_message(x); },
+      [this] { was_unheard_ = true; });
   connection_->start();
+}
+
+void egress_link::on_message(const message& x) {
+  auto token = x.subject.substr(std::min(x.subject.size(), inbox_.size() + 1));
+  if (token == marker_token) {
+    if (on_.on_marker)
+      on_.on_marker(connection_->life(), number_in(x.body));
+  } else if (token == asked_token) {
+    auto index = static_cast<uint16_t>(number_in(x.body));
+    if (std::exchange(was_unheard_, false) && on_.on_unheard)
+      on_.on_unheard(instance_index{index});
+  }
 }
 
 void egress_link::stop() {
@@ -67,8 +73,10 @@ bool egress_link::publish_asking(std::string_view subject,
                                  std::string_view body,
                                  std::string_view headers,
                                  instance_index instance) {
-  auto reply = inbox_ + ".u." + std::to_string(instance.value);
-  return connection_->publish(subject, body, reply, headers);
+  // That nobody listens comes without saying who was asked for; what follows
+  // the question on the same way does.
+  return connection_->publish(subject, body, inbox_ + ".u", headers)
+         && connection_->publish(inbox_ + ".q", std::to_string(instance.value));
 }
 
 void egress_link::flush() {

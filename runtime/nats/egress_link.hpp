@@ -41,6 +41,11 @@ public:
   bool publish_marker(uint64_t number) override;
 
 private:
+  void on_message(const message& x);
+
+  /// Somebody was asked for since the last answer, in vain; of the loop's
+  /// thread.
+  bool was_unheard_ = false;
   handlers on_;
   std::string inbox_;
   std::unique_ptr<connection> connection_;

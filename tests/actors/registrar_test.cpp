@@ -251,7 +251,7 @@ CAF_TEST(ranges_of_strangers_are_refused) {
   CAF_CHECK_EQUAL(reason(), "unknown_instance");
   put("n1", register_n1);
   ask_range(1, 2, "i0");
-  CAF_CHECK_EQUAL(reason(), "unknown_instance");
+  CAF_CHECK_EQUAL(reason(), "old_incarnation");
   ask_range(1, 2, "i1", 7);
   CAF_CHECK_EQUAL(reason(), "unknown_shard");
   say(instance_spoke::kind::range, "n1", "{");

@@ -100,7 +100,7 @@ CAF_TEST(a range is refused in the words of the protocol) {
   CAF_CHECK_EQUAL(slow->refusal_of(R"({"incarnation":"life-1","shard":"1"})"),
                   "malformed");
   range_request other{"life-2", shard, position{0}, position{3}};
-  CAF_CHECK_EQUAL(slow->refusal_of(encode(other)), "unknown_instance");
+  CAF_CHECK_EQUAL(slow->refusal_of(encode(other)), "old_incarnation");
   raw_instance stranger{*talk, "stranger"};
   CAF_CHECK_EQUAL(stranger.refusal_of(range(0, 3)), "unknown_instance");
 }

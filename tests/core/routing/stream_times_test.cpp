@@ -25,7 +25,8 @@ CAF_TEST(no event behind a position is earlier than its time) {
   uint64_t known = 0;
   for (uint64_t at = 0; at + 1 < stored.size(); ++at) {
     auto time = tested.time_behind(position{at});
-    if (time > stored[at + 1])
+    CAF_REQUIRE(time <= stored[at + 1]);
+    if (time == INT64_MIN)
       continue; // Older than what is remembered.
     known = known == 0 ? at : known;
     // Not needlessly early: entries are a second apart.
@@ -33,17 +34,16 @@ CAF_TEST(no event behind a position is earlier than its time) {
   }
   // 64 entries, a second apart, of 10 ms each.
   CAF_CHECK(known > 0 && known < stored.size() - 6'000);
-  for (auto at = known; at + 1 < stored.size(); ++at)
-    CAF_CHECK(tested.time_behind(position{at}) <= stored[at + 1]);
 }
 
-CAF_TEST(nothing known keeps nothing) {
+CAF_TEST(what is not known may be any time) {
   stream_times tested;
-  CAF_CHECK_EQUAL(tested.time_behind(position{5}), INT64_MAX);
+  CAF_CHECK_EQUAL(tested.time_behind(position{5}), INT64_MIN);
   tested.note(position{7}, 100);
   tested.note(position{7}, 100);
-  CAF_CHECK_EQUAL(tested.time_behind(position{0}), 100);
+  CAF_CHECK_EQUAL(tested.time_behind(position{0}), INT64_MIN);
+  CAF_CHECK_EQUAL(tested.time_behind(position{6}), 100);
   CAF_CHECK_EQUAL(tested.time_behind(position{99}), 100);
   tested.clear();
-  CAF_CHECK_EQUAL(tested.time_behind(position{99}), INT64_MAX);
+  CAF_CHECK_EQUAL(tested.time_behind(position{99}), INT64_MIN);
 }
