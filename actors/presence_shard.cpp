@@ -15,6 +15,14 @@ namespace fantail {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// A tick that is this late shows that the process stood still and has heard
+/// nobody; the registrar renews the sessions of all instances then.
+constexpr auto tick_gap_max = 1s;
+
+} // namespace
+
 void presence_shard_state::start(presence_shard_deps x) {
   deps = std::move(x);
   now = deps.env.clock->now();
@@ -52,9 +60,16 @@ void presence_shard_state::apply(const chat_event& record) {
   counts->updates.add();
   auto parsed = parse_presence_update(record.body);
   auto version = log_position{version_base + record.pos.value};
+  if (!refused.empty())
+    refused.saw(record.channel, version);
   if (!parsed.ok()) {
     ledger->skip(record.channel, version);
     refuse(record, parsed.update, parsed.has_op, parsed.reason, parsed.detail);
+    return;
+  }
+  if (is_too_much(record, parsed.update, version)
+      || settle_refusal(record, parsed.update, version)) {
+    ledger->skip(record.channel, version);
     return;
   }
   presence_record change{version, record.stored_at_ns,
@@ -93,6 +108,55 @@ bool presence_shard_state::is_new(const chat_event& record) const {
 
 log_progress presence_shard_state::progress() const {
   return {log_life_of(created_at, version_base), ledger->applied()};
+}
+
+/// At the memory limit no session is added. What was online stays, and may
+/// change its channels.
+bool presence_shard_state::is_too_much(const chat_event& record,
+                                       const presence_update& update,
+                                       log_position version) {
+  if (!is_short_of_memory || !is_replayed || update.op != presence_op::online
+      || ledger->has_session(record.channel, update.session))
+    return false;
+  counts->refused_for_memory.add();
+  refused.add(std::string{record.channel}, update.session,
+              {version, update.reply_to});
+  return true;
+}
+
+/// Whether the record is the `expire` of a session that never was: then the
+/// refusal is safe and can be answered.
+bool presence_shard_state::settle_refusal(const chat_event& record,
+                                          const presence_update& update,
+                                          log_position version) {
+  if (refused.empty())
+    return false;
+  auto ends
+      = update.op == presence_op::expire || update.op == presence_op::offline;
+  if (!ends && update.op != presence_op::online)
+    return false;
+  auto known = refused.settled(record.channel, update.session);
+  if (!known || !ends)
+    return false;
+  if (!known->reply_to.empty()) {
+    presence_answer answer;
+    answer.what = presence_answer::status::rejected;
+    answer.user = record.channel;
+    answer.op = presence_op::online;
+    answer.version = known->version;
+    answer.reason = presence_reject::memory_limit;
+    answer.detail = "the node is at its memory limit; ask again later";
+    deps.env.control->answer(known->reply_to, encode(answer));
+  }
+  if (update.op == presence_op::offline && !update.reply_to.empty()) {
+    presence_answer answer;
+    answer.what = presence_answer::status::left;
+    answer.user = record.channel;
+    answer.op = update.op;
+    answer.version = version;
+    outbound->expect(0, update.reply_to, std::move(answer));
+  }
+  return true;
 }
 
 void presence_shard_state::refuse(const chat_event& record,
@@ -142,7 +206,7 @@ void presence_shard_state::send_answers() {
 }
 
 void presence_shard_state::pay_credit() {
-  if (owed_bytes > 0 && source && !outbound->is_full())
+  if (owed_bytes > 0 && source && !outbound->is_full() && !refused.is_full())
     self->send(source, pull_settled{std::exchange(owed_bytes, 0)});
 }
 
@@ -273,11 +337,30 @@ void presence_shard_state::tell_watched() {
   touched.clear();
 }
 
+void presence_shard_state::on_left(const instances_left& x) {
+  for (auto instance : x.instances)
+    ledger->end_sessions(instance, now);
+}
+
+void presence_shard_state::on_memory(const memory_state& x) {
+  is_short_of_memory = x.is_short;
+}
+
+void presence_shard_state::on_link(const link_changed& x) {
+  hears_instances = x.is_up;
+}
+
 void presence_shard_state::on_tick(const tick& x) {
+  if (x.now - now > tick_gap_max)
+    expire_from = x.now + tick_gap_max;
   now = x.now;
   sample_wait(deps.env, name, x);
-  if (is_replayed)
+  if (is_replayed && hears_instances && now >= expire_from)
     expire_sessions();
+  overdue.clear();
+  refused.take_due(now, overdue);
+  for (auto& x : overdue)
+    append_expire(x.user, x.session, x.version);
   if (now >= next_second) {
     next_second = now + 1s;
     publish_counts();
@@ -290,15 +373,20 @@ void presence_shard_state::expire_sessions() {
   expired.clear();
   ledger->tick(now, expired);
   for (auto& x : expired) {
-    presence_update update;
-    update.op = presence_op::expire;
-    update.session = x.session;
-    auto subject = subjects::presence_prefix(deps.shard.value) + x.user;
-    auto newest
-        = x.version.value > version_base ? x.version.value - version_base : 0;
-    deps.env.control->append(subject, encode(update), newest);
+    append_expire(x.user, x.session, x.version);
     counts->expired.add();
   }
+}
+
+void presence_shard_state::append_expire(const std::string& user,
+                                         const std::string& session,
+                                         log_position newest) {
+  presence_update update;
+  update.op = presence_op::expire;
+  update.session = session;
+  auto subject = subjects::presence_prefix(deps.shard.value) + user;
+  auto at = newest.value > version_base ? newest.value - version_base : 0;
+  deps.env.control->append(subject, encode(update), at);
 }
 
 void presence_shard_state::publish_counts() {
@@ -342,6 +430,9 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const name_users& x) { state.on_name_users(x); },
       [&state](const watch_user& x) { state.on_watch_user(x); },
       [&state](const name_changes& x) { state.on_name_changes(x); },
+      [&state](const instances_left& x) { state.on_left(x); },
+      [&state](const link_changed& x) { state.on_link(x); },
+      [&state](const memory_state& x) { state.on_memory(x); },
   };
 }
 

@@ -4,6 +4,7 @@
 #include "actors/environment.hpp"
 #include "core/presence/delta_outbound.hpp"
 #include "core/presence/presence_ledger.hpp"
+#include "core/presence/refusals.hpp"
 #include "messages/protocol.hpp"
 
 #include <deque>
@@ -40,6 +41,12 @@ struct presence_shard_state {
   puller_actor source;
   time_point now{};
   time_point next_second{};
+  /// Instances can be heard, so their silence means something.
+  bool hears_instances = true;
+  /// Nothing expires before: this process stood still.
+  time_point expire_from{};
+  bool is_short_of_memory = false;
+  refusals refused;
   /// Added to positions once the log began a new life, so that versions never
   /// fall.
   uint64_t version_base = 0;
@@ -78,6 +85,7 @@ struct presence_shard_state {
   std::vector<presence_delta_ptr> deltas;
   std::vector<due_answer> answers;
   std::vector<expired_session> expired;
+  std::vector<refusals::due_expire> overdue;
 
   void start(presence_shard_deps x);
   void on_pulled(const pulled& x);
@@ -92,6 +100,9 @@ struct presence_shard_state {
   void on_name_users(const name_users& x);
   void on_watch_user(const watch_user& x);
   void on_name_changes(const name_changes& x);
+  void on_left(const instances_left& x);
+  void on_link(const link_changed& x);
+  void on_memory(const memory_state& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -107,6 +118,12 @@ private:
   void tell_watched();
   void pay_credit();
   void check_replayed();
+  bool is_too_much(const chat_event& record, const presence_update& update,
+                   log_position version);
+  bool settle_refusal(const chat_event& record, const presence_update& update,
+                      log_position version);
+  void append_expire(const std::string& user, const std::string& session,
+                     log_position newest);
   void expire_sessions();
   void publish_counts();
 };

@@ -5,6 +5,7 @@
 #include "core/snapshot/instance_names.hpp"
 #include "messages/inspection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fantail {
@@ -21,6 +22,7 @@ void routing_shard_state::start(routing_shard_deps x) {
   router->restart_begins_at(restart_from_ns);
   counts = &deps.env.counts->shard[deps.shard.value];
   lists.resize(deps.egresses.size());
+  needed.assign(deps.egresses.size(), position{UINT64_MAX});
   presence.resize(deps.presence_shards);
   told.resize(deps.presence_shards);
   created_at = deps.created_at;
@@ -63,6 +65,8 @@ void routing_shard_state::route(const pull_ptr& events) {
     pull_ends.emplace_back(events->to,
                            events->stored_at_ns(events->size() - 1));
   pending = events->pending;
+  if (!events->empty())
+    stored.note((*events)[0].pos, events->stored_at_ns(0));
   auto size = events->size();
   auto took = to_ns(deps.env.clock->now()) - begin;
   auto& after = router->counters();
@@ -116,6 +120,8 @@ void routing_shard_state::on_restarted(const log_restarted& x) {
     self->send(source, pull_settled{settling->unsettled_bytes()});
   settling.emplace(position{0});
   router->restarted();
+  stored.clear();
+  needed.assign(needed.size(), position{UINT64_MAX});
   auto me = routing_shard_actor{self};
   deps.env.control->claim_epoch(
       deps.shard, owner, [me, state = x.state](fantail::epoch claimed) {
@@ -260,6 +266,13 @@ void routing_shard_state::tell_watched() {
     self->send(desk, std::move(news));
 }
 
+void routing_shard_state::on_ranges_needed(const ranges_needed& x) {
+  needed[x.group] = x.at;
+  auto oldest = *std::min_element(needed.begin(), needed.end());
+  router->keep_departures_since(
+      oldest == position{UINT64_MAX} ? INT64_MAX : stored.time_behind(oldest));
+}
+
 void routing_shard_state::on_tick(const tick& x) {
   sample_wait(deps.env, name, x);
   if (x.now < next_second)
@@ -328,6 +341,7 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
       [&state](const log_replayed& x) { state.on_replayed(x); },
       [&state](const delivered& x) { state.on_delivered(x); },
       [&state](const select_range& x) { state.on_select(x); },
+      [&state](const ranges_needed& x) { state.on_ranges_needed(x); },
       [&state](const epoch_claimed& x) { state.on_epoch(x); },
       [&state](const take_snapshot&) { state.on_take_snapshot(); },
       [&state](const find_channel_users& x) { state.on_find_users(x); },

@@ -4,6 +4,7 @@
 #include "actors/environment.hpp"
 #include "core/delivery/settle_tracker.hpp"
 #include "core/routing/shard_router.hpp"
+#include "core/routing/stream_times.hpp"
 #include "messages/protocol.hpp"
 
 #include <deque>
@@ -60,6 +61,9 @@ struct routing_shard_state {
   std::vector<presence_shard_actor> presence;
   /// Presence shards that have told everything from before the start.
   uint64_t replayed = 0;
+  /// When events were stored, and how far back each egress may ask.
+  stream_times stored;
+  std::vector<position> needed;
   /// What each presence shard was told.
   std::vector<delta_progressed> told;
   /// Questions about channels, the one being answered in front.
@@ -89,6 +93,7 @@ struct routing_shard_state {
   void on_find_users(const find_channel_users& x);
   void on_watch(const watch_channel& x);
   void on_search();
+  void on_ranges_needed(const ranges_needed& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 

@@ -2,6 +2,7 @@
 #include "app/node.hpp"
 
 #include "actors/egress.hpp"
+#include "actors/memory_guard.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/outbox.hpp"
 #include "actors/presence_desk.hpp"
@@ -17,10 +18,13 @@
 #include "app/stop_watchdog.hpp"
 #include "app/streams.hpp"
 #include "core/hash.hpp"
+#include "runtime/metrics/process_usage.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
+
+#include <malloc.h>
 
 #include <condition_variable>
 #include <deque>
@@ -63,6 +67,7 @@ public:
     spawn_shards();
     spawn_presence();
     spawn_keeper();
+    spawn_memory_guard();
     spawn_registrar();
     spawn_desk();
     start_links();
@@ -78,6 +83,8 @@ public:
     parts.http_down();
     for (auto& reader : parts.readers)
       reader->close();
+    for (auto& writer : parts.writers)
+      writer->close();
     drain();
     clock.reset();
     is_stopping = true;
@@ -216,6 +223,21 @@ public:
     adopt(system->spawn(snapshot_keeper, deps), "snapshot keeper");
   }
 
+  void spawn_memory_guard() {
+    memory_guard_deps deps;
+    deps.env = parts.env;
+    deps.limit_bytes = config.node.memory_limit;
+    deps.measure = [] {
+      auto usage = read_process_usage();
+      return usage ? usage->resident_bytes : 0;
+    };
+    deps.trim = [] {
+      ::malloc_trim(0);
+    };
+    deps.presence = presence;
+    adopt(system->spawn(memory_guard, deps), "memory guard");
+  }
+
   void spawn_registrar() {
     registrar_deps deps;
     deps.env = parts.env;
@@ -226,6 +248,8 @@ public:
     deps.presence_shards = config.cluster.presence_shards;
     deps.heartbeat_ms
         = static_cast<uint32_t>(config.presence.heartbeat_interval / 1ms);
+    deps.watch = instance_watch::config::of(config.presence.heartbeat_interval,
+                                            config.presence.ttl);
     deps.frame_bytes_max = static_cast<uint32_t>(config.outbox.frame_bytes);
     deps.spawn_outbox = [this](instance_index index) {
       outbox_deps served{parts.env, index, parts.ranges.get(), shards};
@@ -265,16 +289,22 @@ public:
       on.on_marker = [to](uint64_t life, uint64_t number) {
         caf::anon_send(to, marker_returned{life, number});
       };
+      on.on_unheard = [to](instance_index index) {
+        caf::anon_send(to, instance_unheard{index});
+      };
       parts.links[i]->start(std::move(on));
     }
-    parts.control->listen([to = instances](nats::control_link::word what,
-                                           std::string_view instance,
-                                           const nats::message& x) {
-      auto kind = static_cast<instance_spoke::kind>(what);
-      caf::anon_send(to,
-                     instance_spoke{kind, std::string{instance},
-                                    std::string{x.body}, std::string{x.reply}});
-    });
+    parts.control->listen(
+        [to = instances](nats::control_link::word what,
+                         std::string_view instance, const nats::message& x) {
+          auto kind = static_cast<instance_spoke::kind>(what);
+          caf::anon_send(to, instance_spoke{kind, std::string{instance},
+                                            std::string{x.body},
+                                            std::string{x.reply}});
+        },
+        [to = instances](bool is_up) {
+          caf::anon_send(to, link_changed{is_up});
+        });
   }
 
   puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink,
@@ -296,13 +326,38 @@ public:
       pullers.push_back(spawn_puller(parts.chat_log(i), shards[i],
                                      config.routing.pull_events));
     for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
-      caf::anon_send(spawn_puller(parts.presence_log(i), presence[i],
-                                  config.routing.pull_events),
-                     start_pulling{restored.ledgers[i].read_to,
-                                   restored.ledgers[i].created_at});
+      presence_pullers.push_back(spawn_puller(
+          parts.presence_log(i), presence[i], config.routing.pull_events));
+    auto waits = false;
+    for (auto& x : parts.sources) {
+      spawn_partitioner(x);
+      waits = waits || x.what.name == "presence";
+    }
+    if (!waits)
+      begin_presence();
     caf::anon_send(spawn_puller(parts.instances_log(), instances,
                                 config.routing.pull_events),
                    start_pulling{position{0}, {}});
+  }
+
+  void spawn_partitioner(const node_parts::opened_source& x) {
+    auto deps = parts.partitioner_for(x);
+    if (x.what.name == "presence")
+      deps.on_caught_up = [this] {
+        begin_presence();
+      };
+    auto sink = adopt(system->spawn(partitioner, deps), "partitioner");
+    caf::anon_send(spawn_puller(parts.source_log(x.what), sink,
+                                config.routing.pull_events),
+                   start_pulling{x.from.republished, x.from.created_at});
+  }
+
+  void begin_presence() {
+    for (size_t i = 0; i < presence_pullers.size(); ++i) {
+      auto& from = restored.ledgers[i];
+      caf::anon_send(presence_pullers[i],
+                     start_pulling{from.read_to, from.created_at});
+    }
   }
 
   /// Waits until what was read is confirmed, and has it checkpointed.
@@ -321,6 +376,7 @@ public:
     shards.clear();
     presence.clear();
     pullers.clear();
+    presence_pullers.clear();
     guard = nullptr;
     instances = nullptr;
     desk = nullptr;
@@ -349,6 +405,7 @@ public:
   std::vector<routing_shard_actor> shards;
   std::vector<presence_shard_actor> presence;
   std::vector<puller_actor> pullers;
+  std::vector<puller_actor> presence_pullers;
   node_guard_actor guard;
   registrar_actor instances;
   presence_desk_actor desk;

@@ -25,10 +25,11 @@ public:
   }
 
 private:
+  static constexpr auto stop_timeout = 10s;
+
   void run() {
     std::unique_lock guard{mutex_};
-    if (!done_.wait_for(guard, std::chrono::seconds{10},
-                        [this] { return is_done_; }))
+    if (!done_.wait_for(guard, stop_timeout, [this] { return is_done_; }))
       give_up("the node did not stop within 10 s");
   }
 

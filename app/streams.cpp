@@ -107,10 +107,10 @@ ensure_streams(nats::connection& via,
   return std::nullopt;
 }
 
-bool is_mapped(nats::connection& via) {
+bool is_mapped(nats::connection& via, std::string_view prefix) {
   // A stream that does not have the expected name answers with a refusal;
   // without the mapping nobody answers.
-  auto subject = std::string{subjects::presence_input} + "mapping-probe";
+  auto subject = std::string{prefix} + "mapping-probe";
   return via
       .request_wait(subject, "{}", std::chrono::seconds{2},
                     "NATS/1.0\r\nNats-Expected-Stream: none\r\n\r\n")

@@ -2,12 +2,15 @@
 #include "bench/bench.hpp"
 
 #include "bench/bench_context.hpp"
+#include "bench/burst_bench.hpp"
 #include "bench/chat_body.hpp"
 #include "bench/drain_bench.hpp"
 #include "bench/e2e_bench.hpp"
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
 #include "bench/restart_bench.hpp"
+#include "bench/slow_bench.hpp"
+#include "bench/spike_bench.hpp"
 #include "bench/steady_bench.hpp"
 #include "bench/wide_bench.hpp"
 
@@ -61,6 +64,18 @@ constexpr entry entries[] = {
     {"restart",
      [](bench_context& x) {
        return reports{run_restart_bench(x)};
+     }},
+    {"slow",
+     [](bench_context& x) {
+       return reports{run_slow_bench(x)};
+     }},
+    {"burst",
+     [](bench_context& x) {
+       return reports{run_burst_bench(x)};
+     }},
+    {"spike",
+     [](bench_context& x) {
+       return reports{run_spike_bench(x)};
      }},
 };
 

@@ -88,6 +88,8 @@ struct alignas(64) presence {
   counter updates;
   counter rejected;
   counter expired;
+  /// Sessions refused at the memory limit.
+  counter refused_for_memory;
   counter users_online;
   counter sessions;
   counter zombies;
@@ -105,6 +107,10 @@ struct alignas(64) egress {
   counter dropped_best_effort;
   counter dropped_important;
   counter lagging;
+  /// Deliveries dropped because nobody listened, and instances it concerns
+  /// now.
+  counter unheard;
+  counter absent;
   counter rewinds;
   counter unconfirmed_bytes;
   /// From the read of an event to the return of the socket write.
@@ -175,6 +181,10 @@ struct node {
   named_counters rejected;
   named_counters events;
   mailbox_waits waits;
+  /// `frame` instances that are silent; written by the registrar.
+  counter instances_dead;
+  /// 1 while new presence is refused for want of memory.
+  counter memory_short;
 };
 
 } // namespace fantail::telemetry

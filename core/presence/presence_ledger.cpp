@@ -105,6 +105,16 @@ void presence_ledger::heartbeat(instance_index instance, time_point now) {
   last = std::max(last, tick_of(now));
 }
 
+void presence_ledger::end_sessions(instance_index instance, time_point now) {
+  for (session_table::slot x = 0; x < sessions_.slot_end(); ++x) {
+    // A slot that is free has no timer.
+    if (sessions_[x].instance != instance || !timers_.is_scheduled(x))
+      continue;
+    sessions_[x].is_ended = true;
+    timers_.schedule(x, now);
+  }
+}
+
 void presence_ledger::tick(time_point now, std::vector<expired_session>& out) {
   fired_.clear();
   timers_.advance(now, fired_);
@@ -174,6 +184,7 @@ void presence_ledger::begin_session(session_table::slot x,
   auto& session = sessions_[x];
   session.instance = instance;
   session.online_tick = tick_of(now);
+  session.is_ended = false;
   mark_expired(session, false);
   timers_.schedule(x, expiry_of(session));
 }
@@ -285,6 +296,8 @@ void presence_ledger::list_instances(const user_entry* entry,
 }
 
 time_point presence_ledger::expiry_of(const session_table::session& x) const {
+  if (x.is_ended)
+    return time_point::min();
   auto newest = x.online_tick;
   if (x.instance.value < heartbeats_.size())
     newest = std::max(newest, heartbeats_[x.instance.value]);

@@ -170,6 +170,8 @@ void shard_router::route(const pull& events, std::span<delivery_list> groups) {
     caught_up_ = events.pending == 0;
   }
   departures_.expire(departures_matter_from(), forgotten_);
+  departures_.trim(limits::departures_for_ranges_max, routed_until_ns_,
+                   forgotten_);
   unpin_forgotten();
   drain();
 }

@@ -129,7 +129,8 @@ public:
 
   /// Events stored at or after `stored_at_ns` may be routed once more, by
   /// `select` for an instance that lags: departures since then are kept for
-  /// them. INT64_MAX, as at the start, keeps none.
+  /// them, limits::departures_for_ranges_max at most. INT64_MAX, as at the
+  /// start, keeps none.
   void keep_departures_since(int64_t stored_at_ns) noexcept {
     kept_since_ns_ = stored_at_ns;
   }

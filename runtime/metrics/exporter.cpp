@@ -336,6 +336,23 @@ void exporter::source::collect_losses(family_list& out) const {
   out.counter("fanout_instances_lagging_total",
               "How often an instance fell behind its window.");
   out.add(sum(counts_.egress, &egress::lagging));
+  out.gauge("fanout_memory_limit_reached",
+            "1 while new sessions are refused because the node is at "
+            "node.memory-limit.");
+  out.add(static_cast<double>(counts_.memory_short.get()));
+  out.counter("fanout_presence_refused_total",
+              "Sessions refused because the node was at its memory limit.");
+  out.add(sum(counts_.presence, &telemetry::presence::refused_for_memory));
+  out.gauge("fanout_instances_silent",
+            "Instances that get nothing now: frame instances that are dead, "
+            "single ones that nobody listens for.");
+  out.add(static_cast<double>(counts_.instances_dead.get()),
+          {{"format", "frame"}});
+  out.add(sum(counts_.egress, &egress::absent), {{"format", "single"}});
+  out.counter("fanout_deliveries_unheard_total",
+              "Deliveries dropped because the server said that nobody "
+              "listened.");
+  out.add(sum(counts_.egress, &egress::unheard));
   out.counter("fanout_messages_rejected_total",
               "Messages nobody could accept, by source and reason.");
   for (auto& [name, count] : counts_.rejected.snapshot()) {

@@ -62,7 +62,7 @@ struct fixture : actor_fixture {
   }
 
   void open() {
-    caf::anon_send(desk, log_replayed{});
+    caf::anon_send(desk, presence_exact{});
     run();
   }
 

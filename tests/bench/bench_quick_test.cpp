@@ -99,7 +99,7 @@ CAF_TEST(drain compares two programs that deliver everything) {
 CAF_TEST(a load in an open loop arrives completely) {
   if (!has_program())
     return;
-  for (auto* name : {"e2e", "steady", "wide"}) {
+  for (auto* name : {"e2e", "steady", "wide", "slow", "burst", "spike"}) {
     auto result = run_quick(name, "frame");
     CAF_REQUIRE(is_measured(result.code));
     auto& findings = findings_of(result.report);
