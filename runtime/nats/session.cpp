@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/nats/session.hpp"
 
+#include "runtime/nats/write_backlog.hpp"
+
 #include <nats/nats.h>
 #include <sys/socket.h>
 
@@ -17,6 +19,10 @@ namespace {
 constexpr int64_t connect_timeout_ms = 2'000;
 constexpr int64_t ping_interval_ms = 2'000;
 constexpr int pings_out_max = 2;
+
+/// What nats.c holds at most that the socket has not taken, but for one
+/// message; more waits in front of it.
+constexpr size_t native_bytes_max = 512 * 1024;
 
 /// Set while this thread publishes or writes, so that the callback which asks
 /// for a write event knows that a write follows and wakes nobody.
@@ -168,9 +174,29 @@ struct session::impl {
   natsConnection* nc = nullptr;
   std::function<void()> wake;
   std::mutex write_mutex;
+  /// Taken inside of write_mutex.
+  std::mutex backlog_mutex;
+  write_backlog backlog;
   std::atomic<int> fd = -1;
   std::atomic<bool> wants_write = false;
   std::atomic<bool> detached = false;
+
+  size_t native_bytes() const {
+    auto bytes = natsConnection_Buffered(nc);
+    return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+  }
+
+  bool publish(const write_backlog::waiting& x) const;
+
+  /// Hands nats.c what it has room for; false if there is nothing to write.
+  bool feed() {
+    std::lock_guard guard{backlog_mutex};
+    while (!backlog.empty() && native_bytes() < native_bytes_max) {
+      publish(backlog.front());
+      backlog.pop();
+    }
+    return native_bytes() > 0;
+  }
 
   // The callbacks of nats.c: it holds the connection's lock meanwhile.
 
@@ -200,6 +226,25 @@ struct session::impl {
     return NATS_OK;
   }
 };
+
+bool session::impl::publish(const write_backlog::waiting& x) const {
+  if (!x.headers.empty()) {
+    auto msg = make_message(x.subject, x.reply, x.headers, x.body);
+    return msg && natsConnection_PublishMsg(nc, msg.get()) == NATS_OK;
+  }
+  // nats.c wants strings that end in a zero.
+  thread_local std::string subject_text, reply_text;
+  subject_text = x.subject;
+  reply_text = x.reply;
+  auto size = static_cast<int>(x.body.size());
+  auto status = x.reply.empty()
+                    ? natsConnection_Publish(nc, subject_text.c_str(),
+                                             x.body.data(), size)
+                    : natsConnection_PublishRequest(nc, subject_text.c_str(),
+                                                    reply_text.c_str(),
+                                                    x.body.data(), size);
+  return status == NATS_OK;
+}
 
 session::session() : impl_(std::make_unique<impl>()) {
   // nop
@@ -249,21 +294,15 @@ bool session::is_closed() const noexcept {
 bool session::publish(std::string_view subject, std::string_view body,
                       std::string_view reply, std::string_view headers) {
   write_scope scope;
-  if (!headers.empty()) {
-    auto msg = make_message(subject, reply, headers, body);
-    return msg && natsConnection_PublishMsg(impl_->nc, msg.get()) == NATS_OK;
+  write_backlog::waiting x{subject, body, reply, headers};
+  {
+    std::lock_guard guard{impl_->backlog_mutex};
+    if (!impl_->backlog.empty() || impl_->native_bytes() >= native_bytes_max) {
+      impl_->backlog.push(x);
+      return !is_closed();
+    }
   }
-  // nats.c wants strings that end in a zero.
-  thread_local std::string subject_text, reply_text;
-  subject_text = subject;
-  reply_text = reply;
-  auto size = static_cast<int>(body.size());
-  auto status = reply.empty() ? natsConnection_Publish(
-                    impl_->nc, subject_text.c_str(), body.data(), size)
-                              : natsConnection_PublishRequest(
-                                  impl_->nc, subject_text.c_str(),
-                                  reply_text.c_str(), body.data(), size);
-  return status == NATS_OK;
+  return impl_->publish(x);
 }
 
 void session::write() {
@@ -271,13 +310,18 @@ void session::write() {
   // nats.c takes a write of nothing for a closed socket, so two threads must
   // not both see the same bytes waiting.
   std::lock_guard guard{impl_->write_mutex};
-  if (natsConnection_Buffered(impl_->nc) > 0)
+  while (impl_->feed()) {
+    auto before = impl_->native_bytes();
     natsConnection_ProcessWriteEvent(impl_->nc);
+    // The socket takes no more now.
+    if (auto rest = impl_->native_bytes(); rest > 0 && rest <= before)
+      break;
+  }
 }
 
 size_t session::buffered() const {
-  auto bytes = natsConnection_Buffered(impl_->nc);
-  return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+  std::lock_guard guard{impl_->backlog_mutex};
+  return impl_->native_bytes() + impl_->backlog.byte_count();
 }
 
 size_t session::payload_bytes_max() const {
