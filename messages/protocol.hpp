@@ -8,9 +8,9 @@
 #include "core/presence/delta.hpp"
 #include "core/presence/presence_query.hpp"
 #include "core/pull.hpp"
-#include "core/snapshot/snapshot_rounds.hpp"
 #include "core/routing/channel_scan.hpp"
 #include "core/routing/channel_watches.hpp"
+#include "core/snapshot/snapshot_rounds.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -448,8 +448,8 @@ using routing_shard_actor
         caf::reacts_to<apply_delta>, caf::reacts_to<log_replayed>,
         caf::reacts_to<delivered>, caf::reacts_to<select_range>,
         caf::reacts_to<ranges_needed>, caf::reacts_to<epoch_claimed>,
-        caf::reacts_to<take_snapshot>,
-        caf::reacts_to<find_channel_users>, caf::reacts_to<watch_channel>,
+        caf::reacts_to<take_snapshot>, caf::reacts_to<find_channel_users>,
+        caf::reacts_to<watch_channel>,
         // INTERNAL: from itself.
         caf::reacts_to<search_on>>;
 

@@ -19,6 +19,9 @@
 /// instance itself is the last token of the subject, not part of a body.
 namespace fantail {
 
+/// Epoch and position of a shard, where an instance starts.
+using shard_start = member_reader::shard_start;
+
 /// Where a life begins.
 enum class start_from : uint8_t {
   /// At the ends of the shards.

@@ -88,6 +88,8 @@ bool read(const char* in, size_t bytes, std::vector<row_id>& out) {
     out[i] = row_id{static_cast<uint32_t>(row)};
   }
   return true;
+}
+
 bool contains(const char* in, row_id row) noexcept {
   auto left = take(in);
   uint32_t at = 0;
