@@ -2,8 +2,8 @@
 #define CAF_SUITE actors.memory_limit
 
 #include "actors/memory_guard.hpp"
-#include "actors/node_guard.hpp"
 #include "actors/presence_shard.hpp"
+#include "actors/routing_shard.hpp"
 #include "core/json.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
@@ -20,15 +20,13 @@ struct fixture : actor_fixture {
   uint64_t last = 0;
 
   fixture() {
-    node_guard_deps guard_deps;
-    guard_deps.env = env;
-    guard_deps.replays = 1;
-    guard_deps.on_ready = [] {
-    };
     presence_shard_deps deps;
     deps.env = env;
     deps.ledger = {1, 75s, 5s, clock.time};
-    deps.guard = adopt(sys.spawn(node_guard, guard_deps));
+    routing_shard_deps routing;
+    routing.env = env;
+    routing.presence_shards = 1;
+    deps.routing = {adopt(sys.spawn(routing_shard, routing))};
     tested = adopt(sys.spawn(presence_shard, deps));
     memory_guard_deps memory;
     memory.env = env;

@@ -95,12 +95,6 @@ struct fixture : actor_fixture {
     deps.env = env;
     deps.ledger = {1, 75s, 5s, clock.time};
     deps.routing = shards;
-    node_guard_deps guard_deps;
-    guard_deps.env = env;
-    guard_deps.replays = 1;
-    guard_deps.on_ready = [] {
-    };
-    deps.guard = adopt(sys.spawn(node_guard, guard_deps));
     return deps;
   }
 
