@@ -70,7 +70,8 @@ void egress_state::on_marker(const marker_returned& x) {
   if (x.life != life)
     return;
   confirmations.clear();
-  group->confirmed(x.number, confirmations);
+  group->confirmed(x.number, confirmations, incidents);
+  report_incidents();
   for (auto& done : confirmations)
     if (auto& shard = shards[done.shard.value])
       self->send(shard, delivered{done.owner, done.number, deps.group});
@@ -92,9 +93,25 @@ void egress_state::on_reopened(const link_reopened& x) {
 }
 
 void egress_state::on_admit(const admit_instance& x) {
-  auto& heads = group->admit(x.index, x.profile);
-  self->send(sender_of_current<registrar_actor>(self),
-             instance_admitted{x.index, x.profile, x.reply_to, heads});
+  auto begins = group->admit(x.index, x.profile, x.start);
+  self->send(
+      sender_of_current<registrar_actor>(self),
+      instance_admitted{x.index, x.profile, x.reply_to, std::move(begins)});
+}
+
+void egress_state::on_died(const instance_died& x) {
+  group->silenced(x.index, incidents);
+  report_incidents();
+}
+
+void egress_state::on_unheard(const instance_unheard& x) {
+  group->unheard(x.index);
+}
+
+void egress_state::tell_ranges_needed() {
+  for (uint16_t i = 0; i < shards.size(); ++i)
+    if (auto at = group->oldest_needed(shard_id{i}); at && shards[i])
+      self->send(shards[i], ranges_needed{deps.group, *at});
 }
 
 void egress_state::on_acknowledge(const acknowledge_positions& x) {
@@ -118,6 +135,12 @@ void egress_state::report_incidents() {
       deps.env.reports->warn(name, "instance-lagging",
                              {{"instance", instance}});
       break;
+    case outbox_group::incident::kind::absent:
+      deps.env.reports->info(name, "instance-absent", {{"instance", instance}});
+      break;
+    case outbox_group::incident::kind::heard:
+      deps.env.reports->info(name, "instance-heard", {{"instance", instance}});
+      break;
     case outbox_group::incident::kind::live:
       deps.env.reports->info(name, "instance-live", {{"instance", instance}});
       break;
@@ -138,7 +161,9 @@ void egress_state::on_tick(const tick& x) {
     on_flush();
     group->tell_positions(*deps.bus);
     deps.bus->flush();
+    group->ask_soon();
   }
+  tell_ranges_needed();
   publish_counts();
 }
 
@@ -150,6 +175,8 @@ void egress_state::publish_counts() {
   counts->dropped_best_effort.set(now.dropped_best_effort);
   counts->dropped_important.set(now.dropped_important);
   counts->lagging.set(now.lagging_begun);
+  counts->unheard.set(now.unheard);
+  counts->absent.set(now.absent);
   counts->rewinds.set(now.rewinds);
   counts->unconfirmed_bytes.set(group->unconfirmed_bytes());
 }
@@ -182,6 +209,8 @@ egress(egress_actor::stateful_pointer<egress_state> self, egress_deps deps) {
       [&state](const shard_begun& x) { state.on_shard_begun(x); },
       [&state](const admit_instance& x) { state.on_admit(x); },
       [&state](const acknowledge_positions& x) { state.on_acknowledge(x); },
+      [&state](const instance_died& x) { state.on_died(x); },
+      [&state](const instance_unheard& x) { state.on_unheard(x); },
       [&state](const marker_returned& x) { state.on_marker(x); },
       [&state](const link_reopened& x) { state.on_reopened(x); },
       [&state](const link_changed& x) { state.on_link(x); },

@@ -46,6 +46,8 @@ struct egress_state {
   void on_shard_begun(const shard_begun& x);
   void on_admit(const admit_instance& x);
   void on_acknowledge(const acknowledge_positions& x);
+  void on_died(const instance_died& x);
+  void on_unheard(const instance_unheard& x);
   void on_marker(const marker_returned& x);
   void on_reopened(const link_reopened& x);
   void on_link(const link_changed& x);
@@ -55,6 +57,7 @@ struct egress_state {
 
 private:
   void schedule_flush();
+  void tell_ranges_needed();
   void report_incidents();
   void publish_counts();
 };

@@ -3,7 +3,19 @@
 
 #include "actors/component.hpp"
 
+#include <utility>
+
 namespace fantail {
+
+void node_guard_state::start_exact() {
+  if (!knows_instances)
+    return;
+  for (auto shard : std::exchange(exact, {})) {
+    deps.start_routing(shard);
+    if (++started == deps.shards)
+      deps.on_ready();
+  }
+}
 
 node_guard_actor::behavior_type
 node_guard(node_guard_actor::stateful_pointer<node_guard_state> self,
@@ -16,9 +28,13 @@ node_guard(node_guard_actor::stateful_pointer<node_guard_state> self,
       [](const inspect_node&) {
         // It holds nothing.
       },
-      [&state](const log_replayed&) {
-        if (++state.replayed == state.deps.replays)
-          state.deps.on_ready();
+      [&state](const table_exact& x) {
+        state.exact.push_back(x.shard);
+        state.start_exact();
+      },
+      [&state](const instances_replayed&) {
+        state.knows_instances = true;
+        state.start_exact();
       },
   };
 }

@@ -5,15 +5,19 @@
 #include "messages/protocol.hpp"
 
 #include <functional>
+#include <vector>
 
 namespace fantail {
 
-/// Lets the shards read once presence is exact: an event that is routed before
-/// the table knows everybody who is online would miss somebody.
+/// Lets a shard read once its table is exact and the instances are known: an
+/// event that is routed before the table knows everybody who is online would
+/// miss somebody. Shards do not wait for each other.
 struct node_guard_deps {
   environment env;
-  /// Logs that have to be replayed before routing begins.
-  size_t replays = 0;
+  /// Shards that will route.
+  size_t shards = 0;
+  std::function<void(shard_id)> start_routing;
+  /// All of them do.
   std::function<void()> on_ready;
 };
 
@@ -21,7 +25,12 @@ struct node_guard_state {
   static inline const char* name = "node_guard";
 
   node_guard_deps deps;
-  size_t replayed = 0;
+  bool knows_instances = false;
+  /// Exact, and not started yet.
+  std::vector<shard_id> exact;
+  size_t started = 0;
+
+  void start_exact();
 };
 
 node_guard_actor::behavior_type

@@ -216,7 +216,7 @@ presence_desk(presence_desk_actor::stateful_pointer<presence_desk_state> self,
       [](const inspect_node&) {
         // The shards show what there is to see.
       },
-      [&state](const log_replayed&) { state.is_open = true; },
+      [&state](const presence_exact&) { state.is_open = true; },
       [&state](const presence_asked& x) { state.on_asked(x); },
       [&state](const user_presence_changed& x) { state.on_user_changed(x); },
       [&state](const channel_presence_changed& x) {

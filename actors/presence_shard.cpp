@@ -2,7 +2,9 @@
 #include "actors/presence_shard.hpp"
 
 #include "actors/component.hpp"
+#include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
+#include "core/snapshot/instance_names.hpp"
 #include "core/subject.hpp"
 #include "messages/inspection.hpp"
 
@@ -13,10 +15,24 @@ namespace fantail {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// A tick that is this late shows that the process stood still and has heard
+/// nobody; the registrar renews the sessions of all instances then.
+constexpr auto tick_gap_max = 1s;
+
+} // namespace
+
 void presence_shard_state::start(presence_shard_deps x) {
   deps = std::move(x);
   now = deps.env.clock->now();
-  ledger.emplace(deps.ledger, *deps.env.instances);
+  if (deps.restored)
+    ledger.emplace(std::move(*deps.restored));
+  else
+    ledger.emplace(deps.ledger, *deps.env.instances);
+  deps.restored = nullptr;
+  version_base = deps.version_base;
+  read_to = position{ledger->applied().value - version_base};
   outbound.emplace(deps.shard, static_cast<uint16_t>(deps.routing.size()));
   counts = &deps.env.counts->presence[deps.shard.value];
   applied.resize(deps.routing.size());
@@ -24,12 +40,15 @@ void presence_shard_state::start(presence_shard_deps x) {
 
 void presence_shard_state::on_pulled(const pulled& x) {
   auto& events = *x.events;
-  for (size_t i = 0; i < events.size(); ++i)
+  for (size_t i = 0; i < events.size(); ++i) {
     apply(events[i]);
+    outbound->reached(progress());
+  }
   read_to = events.to;
   send_deltas();
-  if (!events.empty())
+  if (!events.empty() && is_replayed)
     latencies.push_back({events.received_at_ns, deltas_sent});
+  bytes_read += events.byte_count();
   owed_bytes += events.byte_count();
   pay_credit();
   send_answers();
@@ -41,9 +60,16 @@ void presence_shard_state::apply(const chat_event& record) {
   counts->updates.add();
   auto parsed = parse_presence_update(record.body);
   auto version = log_position{version_base + record.pos.value};
+  if (!refused.empty())
+    refused.saw(record.channel, version);
   if (!parsed.ok()) {
     ledger->skip(record.channel, version);
     refuse(record, parsed.update, parsed.has_op, parsed.reason, parsed.detail);
+    return;
+  }
+  if (is_too_much(record, parsed.update, version)
+      || settle_refusal(record, parsed.update, version)) {
+    ledger->skip(record.channel, version);
     return;
   }
   presence_record change{version, record.stored_at_ns,
@@ -61,7 +87,7 @@ void presence_shard_state::apply(const chat_event& record) {
     refuse(record, change.update, true, outcome.reason, outcome.detail);
     return;
   }
-  if (change.update.reply_to.empty() || outcome.is_repeat || !is_replayed)
+  if (change.update.reply_to.empty() || outcome.is_repeat || !is_new(record))
     return;
   auto op = change.update.op;
   auto goes = op == presence_op::offline || op == presence_op::leave
@@ -75,12 +101,70 @@ void presence_shard_state::apply(const chat_event& record) {
   outbound->expect(outcome.shards, change.update.reply_to, std::move(answer));
 }
 
+/// Not one that a life of the node before this has met.
+bool presence_shard_state::is_new(const chat_event& record) const {
+  return replay_to && record.pos > *replay_to;
+}
+
+log_progress presence_shard_state::progress() const {
+  return {log_life_of(created_at, version_base), ledger->applied()};
+}
+
+/// At the memory limit no session is added. What was online stays, and may
+/// change its channels.
+bool presence_shard_state::is_too_much(const chat_event& record,
+                                       const presence_update& update,
+                                       log_position version) {
+  if (!is_short_of_memory || !is_replayed || update.op != presence_op::online
+      || ledger->has_session(record.channel, update.session))
+    return false;
+  counts->refused_for_memory.add();
+  refused.add(std::string{record.channel}, update.session,
+              {version, update.reply_to});
+  return true;
+}
+
+/// Whether the record is the `expire` of a session that never was: then the
+/// refusal is safe and can be answered.
+bool presence_shard_state::settle_refusal(const chat_event& record,
+                                          const presence_update& update,
+                                          log_position version) {
+  if (refused.empty())
+    return false;
+  auto ends
+      = update.op == presence_op::expire || update.op == presence_op::offline;
+  if (!ends && update.op != presence_op::online)
+    return false;
+  auto known = refused.settled(record.channel, update.session);
+  if (!known || !ends)
+    return false;
+  if (!known->reply_to.empty()) {
+    presence_answer answer;
+    answer.what = presence_answer::status::rejected;
+    answer.user = record.channel;
+    answer.op = presence_op::online;
+    answer.version = known->version;
+    answer.reason = presence_reject::memory_limit;
+    answer.detail = "the node is at its memory limit; ask again later";
+    deps.env.control->answer(known->reply_to, encode(answer));
+  }
+  if (update.op == presence_op::offline && !update.reply_to.empty()) {
+    presence_answer answer;
+    answer.what = presence_answer::status::left;
+    answer.user = record.channel;
+    answer.op = update.op;
+    answer.version = version;
+    outbound->expect(0, update.reply_to, std::move(answer));
+  }
+  return true;
+}
+
 void presence_shard_state::refuse(const chat_event& record,
                                   const presence_update& update, bool has_op,
                                   presence_reject reason,
                                   std::string_view detail) {
   // A replay meets the old mistakes again; they were reported then.
-  if (!is_replayed)
+  if (!is_new(record))
     return;
   counts->rejected.add();
   auto subject = subjects::presence_prefix(deps.shard.value)
@@ -108,6 +192,12 @@ void presence_shard_state::send_deltas() {
   deltas_sent += deltas.size();
 }
 
+void presence_shard_state::tell_reached() {
+  outbound->reached(progress());
+  outbound->tell_reached();
+  send_deltas();
+}
+
 void presence_shard_state::send_answers() {
   answers.clear();
   outbound->take_answers(answers);
@@ -116,23 +206,25 @@ void presence_shard_state::send_answers() {
 }
 
 void presence_shard_state::pay_credit() {
-  if (owed_bytes > 0 && source && !outbound->is_full())
+  if (owed_bytes > 0 && source && !outbound->is_full() && !refused.is_full())
     self->send(source, pull_settled{std::exchange(owed_bytes, 0)});
 }
 
 void presence_shard_state::on_found(const log_found& x) {
   source = sender_of_current<puller_actor>(self);
+  created_at = x.state.created_at;
   if (!replay_to)
     replay_to = x.state.last;
   check_replayed();
 }
 
 void presence_shard_state::check_replayed() {
-  if (is_replayed || !replay_to || read_to < *replay_to
-      || outbound->unapplied() > 0)
+  if (is_replayed || !replay_to || read_to < *replay_to)
     return;
   is_replayed = true;
-  self->send(deps.guard, log_replayed{});
+  tell_reached();
+  for (auto& shard : deps.routing)
+    self->send(shard, log_replayed{deps.shard});
 }
 
 void presence_shard_state::on_lost(const positions_lost& x) {
@@ -144,10 +236,11 @@ void presence_shard_state::on_lost(const positions_lost& x) {
   check_replayed();
 }
 
-void presence_shard_state::on_restarted(const log_restarted&) {
+void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
-  read_to = position{0};
+  created_at = x.state.created_at;
+  read_to = replay_to.emplace(position{0});
   deps.env.reports->error(
       name, "presence-log-lost",
       {{"shard", std::to_string(deps.shard.value)},
@@ -169,7 +262,29 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
   }
   send_answers();
   pay_credit();
-  check_replayed();
+}
+
+void presence_shard_state::on_ask_growth() {
+  self->send(sender_of_current<snapshot_keeper_actor>(self),
+             log_growth{deps.shard, progress(), version_base, bytes_read});
+}
+
+void presence_shard_state::on_take_snapshot() {
+  snapshot_taken answer{source_of(deps.shard), nullptr};
+  // Before that nobody knows which life of the log it would be of.
+  if (!created_at.empty()) {
+    // What the routing shards write down afterwards contains it all.
+    tell_reached();
+    answer.image = std::make_shared<snapshot_image>();
+    answer.image->about.created_at = created_at;
+    answer.image->about.version_base = version_base;
+    answer.image->about.logs.emplace_back(deps.shard, progress());
+    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+    save_instances(*deps.env.instances, out);
+    ledger->save(out);
+    answer.image->chunks = out.take();
+  }
+  self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
 }
 
 void presence_shard_state::on_seen(const instances_seen& x) {
@@ -222,14 +337,35 @@ void presence_shard_state::tell_watched() {
   touched.clear();
 }
 
+void presence_shard_state::on_left(const instances_left& x) {
+  for (auto instance : x.instances)
+    ledger->end_sessions(instance, now);
+}
+
+void presence_shard_state::on_memory(const memory_state& x) {
+  is_short_of_memory = x.is_short;
+}
+
+void presence_shard_state::on_link(const link_changed& x) {
+  hears_instances = x.is_up;
+}
+
 void presence_shard_state::on_tick(const tick& x) {
+  if (x.now - now > tick_gap_max)
+    expire_from = x.now + tick_gap_max;
   now = x.now;
   sample_wait(deps.env, name, x);
-  if (is_replayed)
+  if (is_replayed && hears_instances && now >= expire_from)
     expire_sessions();
+  overdue.clear();
+  refused.take_due(now, overdue);
+  for (auto& x : overdue)
+    append_expire(x.user, x.session, x.version);
   if (now >= next_second) {
     next_second = now + 1s;
     publish_counts();
+    if (is_replayed)
+      tell_reached();
   }
 }
 
@@ -237,15 +373,20 @@ void presence_shard_state::expire_sessions() {
   expired.clear();
   ledger->tick(now, expired);
   for (auto& x : expired) {
-    presence_update update;
-    update.op = presence_op::expire;
-    update.session = x.session;
-    auto subject = subjects::presence_prefix(deps.shard.value) + x.user;
-    auto newest
-        = x.version.value > version_base ? x.version.value - version_base : 0;
-    deps.env.control->append(subject, encode(update), newest);
+    append_expire(x.user, x.session, x.version);
     counts->expired.add();
   }
+}
+
+void presence_shard_state::append_expire(const std::string& user,
+                                         const std::string& session,
+                                         log_position newest) {
+  presence_update update;
+  update.op = presence_op::expire;
+  update.session = session;
+  auto subject = subjects::presence_prefix(deps.shard.value) + user;
+  auto at = newest.value > version_base ? newest.value - version_base : 0;
+  deps.env.control->append(subject, encode(update), at);
 }
 
 void presence_shard_state::publish_counts() {
@@ -283,10 +424,15 @@ presence_shard_actor::behavior_type presence_shard(
       // -- presence_shard_actor
       [&state](const delta_progressed& x) { state.on_progress(x); },
       [&state](const instances_seen& x) { state.on_seen(x); },
+      [&state](const ask_log_growth&) { state.on_ask_growth(); },
+      [&state](const take_snapshot&) { state.on_take_snapshot(); },
       [&state](const find_user& x) { state.on_find_user(x); },
       [&state](const name_users& x) { state.on_name_users(x); },
       [&state](const watch_user& x) { state.on_watch_user(x); },
       [&state](const name_changes& x) { state.on_name_changes(x); },
+      [&state](const instances_left& x) { state.on_left(x); },
+      [&state](const link_changed& x) { state.on_link(x); },
+      [&state](const memory_state& x) { state.on_memory(x); },
   };
 }
 

@@ -4,9 +4,11 @@
 #include "actors/environment.hpp"
 #include "core/presence/delta_outbound.hpp"
 #include "core/presence/presence_ledger.hpp"
+#include "core/presence/refusals.hpp"
 #include "messages/protocol.hpp"
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,7 +23,10 @@ struct presence_shard_deps {
   presence_shard_id shard;
   presence_ledger_config ledger;
   std::vector<routing_shard_actor> routing;
-  node_guard_actor guard;
+  /// What the last life left behind: the ledger as a snapshot had it, and
+  /// what has to be added to a position of the log to get its version.
+  std::shared_ptr<presence_ledger> restored = nullptr;
+  uint64_t version_base = 0;
 };
 
 struct presence_shard_state {
@@ -36,13 +41,23 @@ struct presence_shard_state {
   puller_actor source;
   time_point now{};
   time_point next_second{};
+  /// Instances can be heard, so their silence means something.
+  bool hears_instances = true;
+  /// Nothing expires before: this process stood still.
+  time_point expire_from{};
+  bool is_short_of_memory = false;
+  refusals refused;
   /// Added to positions once the log began a new life, so that versions never
   /// fall.
   uint64_t version_base = 0;
+  /// The life of the log, as the server names it.
+  std::string created_at;
   /// Where the log ended when it was opened first.
   std::optional<position> replay_to;
   bool is_replayed = false;
   position read_to;
+  /// Bytes read since the start.
+  uint64_t bytes_read = 0;
   /// Credit kept back while the routing shards are behind.
   size_t owed_bytes = 0;
 
@@ -70,6 +85,7 @@ struct presence_shard_state {
   std::vector<presence_delta_ptr> deltas;
   std::vector<due_answer> answers;
   std::vector<expired_session> expired;
+  std::vector<refusals::due_expire> overdue;
 
   void start(presence_shard_deps x);
   void on_pulled(const pulled& x);
@@ -78,10 +94,15 @@ struct presence_shard_state {
   void on_restarted(const log_restarted& x);
   void on_progress(const delta_progressed& x);
   void on_seen(const instances_seen& x);
+  void on_ask_growth();
+  void on_take_snapshot();
   void on_find_user(const find_user& x);
   void on_name_users(const name_users& x);
   void on_watch_user(const watch_user& x);
   void on_name_changes(const name_changes& x);
+  void on_left(const instances_left& x);
+  void on_link(const link_changed& x);
+  void on_memory(const memory_state& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -89,11 +110,20 @@ private:
   void apply(const chat_event& record);
   void refuse(const chat_event& record, const presence_update& update,
               bool has_op, presence_reject reason, std::string_view detail);
+  bool is_new(const chat_event& record) const;
+  log_progress progress() const;
   void send_deltas();
+  void tell_reached();
   void send_answers();
   void tell_watched();
   void pay_credit();
   void check_replayed();
+  bool is_too_much(const chat_event& record, const presence_update& update,
+                   log_position version);
+  bool settle_refusal(const chat_event& record, const presence_update& update,
+                      log_position version);
+  void append_expire(const std::string& user, const std::string& session,
+                     log_position newest);
   void expire_sessions();
   void publish_counts();
 };

@@ -2,8 +2,10 @@
 #include "actors/routing_shard.hpp"
 
 #include "actors/component.hpp"
+#include "core/snapshot/instance_names.hpp"
 #include "messages/inspection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fantail {
@@ -12,9 +14,15 @@ using namespace std::chrono_literals;
 
 void routing_shard_state::start(routing_shard_deps x) {
   deps = std::move(x);
-  router.emplace(deps.shard);
+  if (deps.restored)
+    router.emplace(std::move(*deps.restored));
+  else
+    router.emplace(deps.shard);
+  deps.restored = nullptr;
+  router->restart_begins_at(restart_from_ns);
   counts = &deps.env.counts->shard[deps.shard.value];
   lists.resize(deps.egresses.size());
+  needed.assign(deps.egresses.size(), position{UINT64_MAX});
   presence.resize(deps.presence_shards);
   told.resize(deps.presence_shards);
   created_at = deps.created_at;
@@ -53,7 +61,12 @@ void routing_shard_state::route(const pull_ptr& events) {
     part->targets = std::move(lists[i]);
     self->send(deps.egresses[i], deliver{std::move(part)});
   }
+  if (!events->empty())
+    pull_ends.emplace_back(events->to,
+                           events->stored_at_ns(events->size() - 1));
   pending = events->pending;
+  if (!events->empty())
+    stored.note((*events)[0].pos, events->stored_at_ns(0));
   auto size = events->size();
   auto took = to_ns(deps.env.clock->now()) - begin;
   auto& after = router->counters();
@@ -107,6 +120,8 @@ void routing_shard_state::on_restarted(const log_restarted& x) {
     self->send(source, pull_settled{settling->unsettled_bytes()});
   settling.emplace(position{0});
   router->restarted();
+  stored.clear();
+  needed.assign(needed.size(), position{UINT64_MAX});
   auto me = routing_shard_actor{self};
   deps.env.control->claim_epoch(
       deps.shard, owner, [me, state = x.state](fantail::epoch claimed) {
@@ -118,6 +133,7 @@ void routing_shard_state::on_epoch(const epoch_claimed& x) {
   is_claiming = false;
   created_at = x.state.created_at;
   checkpointed = position{0};
+  pull_ends.clear();
   begin_epoch({x.owner, position{0}});
   deps.env.reports->warn(name, "shard-begun-anew",
                          {{"shard", std::to_string(deps.shard.value)},
@@ -138,6 +154,31 @@ void routing_shard_state::on_delta(const apply_delta& x) {
   tell_progress(from);
   if (!router->watches().empty())
     tell_watched();
+}
+
+void routing_shard_state::on_replayed(const log_replayed& x) {
+  auto bit = uint64_t{1} << x.from.value;
+  auto all = settle_tracker::first_groups(deps.presence_shards);
+  if (x.from.value >= deps.presence_shards || (replayed & bit) != 0)
+    return;
+  replayed |= bit;
+  if (replayed == all)
+    self->send(deps.guard, table_exact{deps.shard});
+}
+
+/// Copies the state in one go, so that all of it is of one moment; who writes
+/// it down does so later, and nothing waits.
+void routing_shard_state::on_take_snapshot() {
+  auto image = std::make_shared<snapshot_image>();
+  for (uint16_t i = 0; i < deps.presence_shards; ++i)
+    image->about.logs.emplace_back(presence_shard_id{i},
+                                   router->log_of(presence_shard_id{i}));
+  byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+  save_instances(*deps.env.instances, out);
+  router->save(out);
+  image->chunks = out.take();
+  self->send(sender_of_current<snapshot_keeper_actor>(self),
+             snapshot_taken{source_of(deps.shard), std::move(image)});
 }
 
 void routing_shard_state::tell_progress(size_t presence_shard) {
@@ -225,16 +266,35 @@ void routing_shard_state::tell_watched() {
     self->send(desk, std::move(news));
 }
 
+void routing_shard_state::on_ranges_needed(const ranges_needed& x) {
+  needed[x.group] = x.at;
+  auto oldest = *std::min_element(needed.begin(), needed.end());
+  router->keep_departures_since(
+      oldest == position{UINT64_MAX} ? INT64_MAX : stored.time_behind(oldest));
+}
+
 void routing_shard_state::on_tick(const tick& x) {
   sample_wait(deps.env, name, x);
   if (x.now < next_second)
     return;
   next_second = x.now + 1s;
   publish_counts();
-  if (is_claiming || settling->settled() == checkpointed)
+  if (is_claiming)
+    return;
+  move_restart_point();
+  if (settling->settled() == checkpointed)
     return;
   checkpointed = settling->settled();
   deps.env.control->checkpoint(deps.shard, owner, created_at, checkpointed);
+}
+
+/// The checkpoint of a second ago is stored by now: a restart begins there or
+/// later, and departures before it matter no more.
+void routing_shard_state::move_restart_point() {
+  router->restart_begins_at(std::exchange(restart_from_ns, checkpointed_ns));
+  for (; !pull_ends.empty() && pull_ends.front().first <= checkpointed;
+       pull_ends.pop_front())
+    checkpointed_ns = pull_ends.front().second;
 }
 
 void routing_shard_state::publish_counts() {
@@ -278,9 +338,12 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
       [&state](const log_stalled&) { state.router->stalled(); },
       // -- routing_shard_actor
       [&state](const apply_delta& x) { state.on_delta(x); },
+      [&state](const log_replayed& x) { state.on_replayed(x); },
       [&state](const delivered& x) { state.on_delivered(x); },
       [&state](const select_range& x) { state.on_select(x); },
+      [&state](const ranges_needed& x) { state.on_ranges_needed(x); },
       [&state](const epoch_claimed& x) { state.on_epoch(x); },
+      [&state](const take_snapshot&) { state.on_take_snapshot(); },
       [&state](const find_channel_users& x) { state.on_find_users(x); },
       [&state](const watch_channel& x) { state.on_watch(x); },
       [&state](const search_on&) { state.on_search(); },

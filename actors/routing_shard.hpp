@@ -4,11 +4,14 @@
 #include "actors/environment.hpp"
 #include "core/delivery/settle_tracker.hpp"
 #include "core/routing/shard_router.hpp"
+#include "core/routing/stream_times.hpp"
 #include "messages/protocol.hpp"
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fantail {
@@ -25,6 +28,9 @@ struct routing_shard_deps {
   fantail::epoch owner;
   position settled;
   std::string created_at;
+  /// The router as a snapshot had it, or nothing.
+  std::shared_ptr<shard_router> restored = nullptr;
+  node_guard_actor guard;
 };
 
 struct routing_shard_state {
@@ -42,11 +48,22 @@ struct routing_shard_state {
   bool is_claiming = false;
   std::vector<pull_ptr> held;
   position checkpointed;
+  /// Server times of the newest event before the last checkpoint, and before
+  /// the one before that, which is stored for sure.
+  int64_t checkpointed_ns = INT64_MIN;
+  int64_t restart_from_ns = INT64_MIN;
+  /// Ends of the pulls that are not checkpointed, and their server times.
+  std::deque<std::pair<position, int64_t>> pull_ends;
   time_point next_second{};
   uint64_t pending = 0;
 
   puller_actor source;
   std::vector<presence_shard_actor> presence;
+  /// Presence shards that have told everything from before the start.
+  uint64_t replayed = 0;
+  /// When events were stored, and how far back each egress may ask.
+  stream_times stored;
+  std::vector<position> needed;
   /// What each presence shard was told.
   std::vector<delta_progressed> told;
   /// Questions about channels, the one being answered in front.
@@ -69,11 +86,14 @@ struct routing_shard_state {
   void on_restarted(const log_restarted& x);
   void on_epoch(const epoch_claimed& x);
   void on_delta(const apply_delta& x);
+  void on_replayed(const log_replayed& x);
+  void on_take_snapshot();
   void on_delivered(const delivered& x);
   void on_select(const select_range& x);
   void on_find_users(const find_channel_users& x);
   void on_watch(const watch_channel& x);
   void on_search();
+  void on_ranges_needed(const ranges_needed& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
@@ -84,6 +104,7 @@ private:
   void tell_progress(size_t presence_shard);
   void tell_watched();
   void tell_all_progress();
+  void move_restart_point();
   void settled_more(position before, size_t bytes_before);
   void publish_counts();
 };

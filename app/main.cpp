@@ -92,11 +92,9 @@ void add_demo(CLI::App& app, config_source& source, demo_options& options,
 void add_bench(CLI::App& app, bench_options& options, command& chosen) {
   auto* sub = app.add_subcommand(
       "bench", "Measures Fantail against a bare program in the same run");
-  sub->add_option("what", options.bench,
-                  "table, route, drain, steady, wide, e2e or all")
+  sub->add_option("what", options.bench, "One of them, or all of them: all")
       ->capture_default_str()
-      ->check(CLI::IsMember(
-          {"table", "route", "drain", "steady", "wide", "e2e", "all"}));
+      ->check(CLI::IsMember(bench_names()));
   sub->add_option("--format", options.format, "frame or single")
       ->capture_default_str()
       ->check(CLI::IsMember({"frame", "single"}));

@@ -2,6 +2,7 @@
 #include "app/node.hpp"
 
 #include "actors/egress.hpp"
+#include "actors/memory_guard.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/outbox.hpp"
 #include "actors/presence_desk.hpp"
@@ -9,14 +10,21 @@
 #include "actors/puller.hpp"
 #include "actors/registrar.hpp"
 #include "actors/routing_shard.hpp"
+#include "actors/snapshot_keeper.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/node_questions.hpp"
+#include "app/restore.hpp"
+#include "app/stop_watchdog.hpp"
 #include "app/streams.hpp"
+#include "core/hash.hpp"
+#include "runtime/metrics/process_usage.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
+
+#include <malloc.h>
 
 #include <condition_variable>
 #include <deque>
@@ -35,34 +43,6 @@ constexpr auto tick_period = 20ms;
 constexpr unsigned egress_beats = 1;
 constexpr unsigned usual_beats = 5;
 constexpr auto drain_timeout = 2s;
-constexpr auto stop_timeout = 10s;
-
-/// Ends the process if stopping it hangs: CAF waits for its actors without a
-/// bound.
-class stop_watchdog {
-public:
-  stop_watchdog() : thread_([this] { run(); }) {}
-  ~stop_watchdog() {
-    {
-      std::lock_guard guard{mutex_};
-      is_done_ = true;
-    }
-    done_.notify_all();
-    thread_.join();
-  }
-
-private:
-  void run() {
-    std::unique_lock guard{mutex_};
-    if (!done_.wait_for(guard, stop_timeout, [this] { return is_done_; }))
-      give_up("the node did not stop within 10 s");
-  }
-
-  std::mutex mutex_;
-  std::condition_variable done_;
-  bool is_done_ = false;
-  std::thread thread_;
-};
 
 } // namespace
 
@@ -79,10 +59,15 @@ public:
       return problem;
     if (auto why = apply(config, system_config))
       return start_failure{1, "CAF refused the setting " + *why};
-    system.emplace(system_config);
-    if (auto problem = spawn_shards())
+    if (auto problem = restore_state())
       return problem;
+    system.emplace(system_config);
+    spawn_egresses();
+    spawn_guard();
+    spawn_shards();
     spawn_presence();
+    spawn_keeper();
+    spawn_memory_guard();
     spawn_registrar();
     spawn_desk();
     start_links();
@@ -98,6 +83,8 @@ public:
     parts.http_down();
     for (auto& reader : parts.readers)
       reader->close();
+    for (auto& writer : parts.writers)
+      writer->close();
     drain();
     clock.reset();
     is_stopping = true;
@@ -139,7 +126,22 @@ public:
     return *clock;
   }
 
-  std::optional<start_failure> spawn_shards() {
+  /// Takes the shards over, and loads what their last owner wrote down.
+  std::optional<start_failure> restore_state() {
+    for (uint16_t i = 0; i < config.cluster.shards; ++i) {
+      auto taken = parts.take_over(shard_id{i});
+      if (auto* problem = std::get_if<start_failure>(&taken))
+        return *problem;
+      checkpoints.push_back(std::get<nats::shard_checkpoint>(taken));
+    }
+    auto outcome = restore(parts);
+    if (auto* problem = std::get_if<start_failure>(&outcome))
+      return *problem;
+    restored = std::move(std::get<restored_state>(outcome));
+    return std::nullopt;
+  }
+
+  void spawn_egresses() {
     for (uint16_t i = 0; i < config.egress.connections; ++i) {
       egress_deps deps;
       deps.env = parts.env;
@@ -152,11 +154,28 @@ public:
       egresses.push_back(adopt(system->spawn<caf::detached>(egress, deps),
                                "egress", egress_beats));
     }
+  }
+
+  void spawn_guard() {
+    node_guard_deps deps;
+    deps.env = parts.env;
+    deps.shards = config.cluster.shards;
+    deps.start_routing = [this](shard_id shard) {
+      auto& last = checkpoints[shard.value];
+      caf::anon_send(pullers[shard.value],
+                     start_pulling{last.settled, last.created_at});
+    };
+    deps.on_ready = [this] {
+      caf::anon_send(desk, presence_exact{});
+      is_ready = true;
+      parts.reports.info("node", "ready", {});
+    };
+    guard = adopt(system->spawn(node_guard, deps), "node guard");
+  }
+
+  void spawn_shards() {
     for (uint16_t i = 0; i < config.cluster.shards; ++i) {
-      auto taken = parts.take_over(shard_id{i});
-      if (auto* problem = std::get_if<start_failure>(&taken))
-        return *problem;
-      auto& last = std::get<nats::shard_checkpoint>(taken);
+      auto& last = checkpoints[i];
       routing_shard_deps deps;
       deps.env = parts.env;
       deps.shard = shard_id{i};
@@ -165,21 +184,14 @@ public:
       deps.owner = last.owner;
       deps.settled = last.settled;
       deps.created_at = last.created_at;
-      checkpoints.push_back(last);
+      deps.restored = std::move(restored.routers[i]);
+      deps.guard = guard;
       shards.push_back(
           adopt(system->spawn(routing_shard, deps), "routing shard"));
     }
-    return std::nullopt;
   }
 
   void spawn_presence() {
-    node_guard_deps guard_deps;
-    guard_deps.env = parts.env;
-    guard_deps.replays = config.cluster.presence_shards + size_t{1};
-    guard_deps.on_ready = [this] {
-      begin_routing();
-    };
-    guard = adopt(system->spawn(node_guard, guard_deps), "node guard");
     for (uint16_t i = 0; i < config.cluster.presence_shards; ++i) {
       presence_shard_deps deps;
       deps.env = parts.env;
@@ -188,10 +200,42 @@ public:
       deps.ledger.ttl = config.presence.ttl;
       deps.ledger.started = parts.clock.now();
       deps.routing = shards;
-      deps.guard = guard;
+      deps.restored = std::move(restored.ledgers[i].state);
+      deps.version_base = restored.ledgers[i].version_base;
       presence.push_back(
           adopt(system->spawn(presence_shard, deps), "presence shard"));
     }
+  }
+
+  void spawn_keeper() {
+    snapshot_keeper_deps deps;
+    deps.env = parts.env;
+    deps.store = parts.snapshots.get();
+    deps.rounds.shards = config.cluster.shards;
+    deps.rounds.presence_shards = config.cluster.presence_shards;
+    deps.rounds.records = config.presence.snapshot_records;
+    deps.rounds.bytes = config.presence.snapshot_bytes;
+    deps.rounds.interval = config.presence.snapshot_interval;
+    deps.presence = presence;
+    deps.routing = shards;
+    deps.loaded = std::move(restored.loaded);
+    deps.first_id = table_hash(parts.incarnation);
+    adopt(system->spawn(snapshot_keeper, deps), "snapshot keeper");
+  }
+
+  void spawn_memory_guard() {
+    memory_guard_deps deps;
+    deps.env = parts.env;
+    deps.limit_bytes = config.node.memory_limit;
+    deps.measure = [] {
+      auto usage = read_process_usage();
+      return usage ? usage->resident_bytes : 0;
+    };
+    deps.trim = [] {
+      ::malloc_trim(0);
+    };
+    deps.presence = presence;
+    adopt(system->spawn(memory_guard, deps), "memory guard");
   }
 
   void spawn_registrar() {
@@ -204,6 +248,8 @@ public:
     deps.presence_shards = config.cluster.presence_shards;
     deps.heartbeat_ms
         = static_cast<uint32_t>(config.presence.heartbeat_interval / 1ms);
+    deps.watch = instance_watch::config::of(config.presence.heartbeat_interval,
+                                            config.presence.ttl);
     deps.frame_bytes_max = static_cast<uint32_t>(config.outbox.frame_bytes);
     deps.spawn_outbox = [this](instance_index index) {
       outbox_deps served{parts.env, index, parts.ranges.get(), shards};
@@ -243,16 +289,22 @@ public:
       on.on_marker = [to](uint64_t life, uint64_t number) {
         caf::anon_send(to, marker_returned{life, number});
       };
+      on.on_unheard = [to](instance_index index) {
+        caf::anon_send(to, instance_unheard{index});
+      };
       parts.links[i]->start(std::move(on));
     }
-    parts.control->listen([to = instances](nats::control_link::word what,
-                                           std::string_view instance,
-                                           const nats::message& x) {
-      auto kind = static_cast<instance_spoke::kind>(what);
-      caf::anon_send(to,
-                     instance_spoke{kind, std::string{instance},
-                                    std::string{x.body}, std::string{x.reply}});
-    });
+    parts.control->listen(
+        [to = instances](nats::control_link::word what,
+                         std::string_view instance, const nats::message& x) {
+          auto kind = static_cast<instance_spoke::kind>(what);
+          caf::anon_send(to, instance_spoke{kind, std::string{instance},
+                                            std::string{x.body},
+                                            std::string{x.reply}});
+        },
+        [to = instances](bool is_up) {
+          caf::anon_send(to, link_changed{is_up});
+        });
   }
 
   puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink,
@@ -274,22 +326,38 @@ public:
       pullers.push_back(spawn_puller(parts.chat_log(i), shards[i],
                                      config.routing.pull_events));
     for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
-      caf::anon_send(spawn_puller(parts.presence_log(i), presence[i],
-                                  config.routing.pull_events),
-                     start_pulling{position{0}, {}});
+      presence_pullers.push_back(spawn_puller(
+          parts.presence_log(i), presence[i], config.routing.pull_events));
+    auto waits = false;
+    for (auto& x : parts.sources) {
+      spawn_partitioner(x);
+      waits = waits || x.what.name == "presence";
+    }
+    if (!waits)
+      begin_presence();
     caf::anon_send(spawn_puller(parts.instances_log(), instances,
                                 config.routing.pull_events),
                    start_pulling{position{0}, {}});
   }
 
-  /// Runs in the node guard once presence is exact.
-  void begin_routing() {
-    for (size_t i = 0; i < pullers.size(); ++i)
-      caf::anon_send(pullers[i], start_pulling{checkpoints[i].settled,
-                                               checkpoints[i].created_at});
-    caf::anon_send(desk, log_replayed{});
-    is_ready = true;
-    parts.reports.info("node", "ready", {});
+  void spawn_partitioner(const node_parts::opened_source& x) {
+    auto deps = parts.partitioner_for(x);
+    if (x.what.name == "presence")
+      deps.on_caught_up = [this] {
+        begin_presence();
+      };
+    auto sink = adopt(system->spawn(partitioner, deps), "partitioner");
+    caf::anon_send(spawn_puller(parts.source_log(x.what), sink,
+                                config.routing.pull_events),
+                   start_pulling{x.from.republished, x.from.created_at});
+  }
+
+  void begin_presence() {
+    for (size_t i = 0; i < presence_pullers.size(); ++i) {
+      auto& from = restored.ledgers[i];
+      caf::anon_send(presence_pullers[i],
+                     start_pulling{from.read_to, from.created_at});
+    }
   }
 
   /// Waits until what was read is confirmed, and has it checkpointed.
@@ -308,6 +376,7 @@ public:
     shards.clear();
     presence.clear();
     pullers.clear();
+    presence_pullers.clear();
     guard = nullptr;
     instances = nullptr;
     desk = nullptr;
@@ -336,10 +405,12 @@ public:
   std::vector<routing_shard_actor> shards;
   std::vector<presence_shard_actor> presence;
   std::vector<puller_actor> pullers;
+  std::vector<puller_actor> presence_pullers;
   node_guard_actor guard;
   registrar_actor instances;
   presence_desk_actor desk;
   std::vector<nats::shard_checkpoint> checkpoints;
+  restored_state restored;
   std::vector<caf::actor> actors;
 
   std::atomic<bool> is_ready = false;

@@ -137,6 +137,11 @@ std::optional<start_failure> node_parts::connect(duration timeout) {
         *loop, options_for("egress-" + std::to_string(i))));
   ranges = std::make_unique<nats::range_reader>(control->on(), incarnation);
   ingest = std::make_unique<nats::ingest_link>(options_for("ingest"));
+  snapshots = std::make_unique<nats::snapshot_store>(
+      *loop, options_for("snapshots"), reports);
+  if (!snapshots->start(timeout))
+    return start_failure{exit_unreachable, "the NATS server at " + nats_url()
+                                               + " takes no more connections"};
   return std::nullopt;
 }
 
@@ -144,9 +149,14 @@ std::optional<start_failure> node_parts::prepare_streams() {
   std::vector<nats::stream_config> streams{
       nats::meta_stream(false), instances_stream(), dead_letters_stream()};
   for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
-    streams.push_back(presence_stream(config, i, capacity_));
+    for (auto& x :
+         {presence_stream(config, i, capacity_),
+          snapshot_stream(config, source_of(presence_shard_id{i}), capacity_)})
+      streams.push_back(x);
   for (uint16_t i = 0; i < config.cluster.shards; ++i)
-    streams.push_back(chat_stream(config, i, capacity_));
+    for (auto& x : {chat_stream(config, i, capacity_),
+                    snapshot_stream(config, source_of(shard_id{i}), capacity_)})
+      streams.push_back(x);
   std::vector<std::string> created;
   // The cluster record decides how many streams there have to be, so it is
   // read before any of them is made.
@@ -158,12 +168,52 @@ std::optional<start_failure> node_parts::prepare_streams() {
     return start_failure{exit_unreachable, *why};
   for (auto& name : created)
     reports.info("storage", "stream-created", {{"stream", name}});
-  if (!is_mapped(control->on()))
-    reports.warn(
-        "storage", "subjects-not-mapped",
-        {{"what_to_do", "publish to fantail.in.{shard}.{channel} and "
-                        "fantail.presence.{shard}.{user}, or add the "
-                        "mapping of docs/OPERATIONS.md to the server"}});
+  for (auto [name, prefix] : {std::pair{"chat", subjects::chat_input},
+                              std::pair{"presence", subjects::presence_input}})
+    if (auto problem = choose_source(name, prefix))
+      return problem;
+  return std::nullopt;
+}
+
+std::optional<start_failure>
+node_parts::choose_source(const std::string& name, std::string_view prefix) {
+  auto& via = control->on();
+  auto chosen = choose_input(via, config, name, prefix);
+  if (auto* problem = std::get_if<std::string>(&chosen))
+    return start_failure{3, *problem};
+  auto& source = std::get<0>(chosen);
+  if (!source) {
+    if (config.nats.input == "mapped" && !is_mapped(via, prefix))
+      reports.warn("storage", "subjects-not-mapped",
+                   {{"subject", std::string{prefix} + "*"},
+                    {"what_to_do", "set nats.input to auto or pool, or add the "
+                                   "mapping of docs/OPERATIONS.md"}});
+    return std::nullopt;
+  }
+  std::vector<std::string> created;
+  if (source->is_own)
+    if (auto why = ensure_streams(via, {source->stream}, created))
+      return start_failure{exit_unreachable, *why};
+  auto from = nats::wait_for<nats::source_checkpoint>(
+      [&](auto done) { nats::read_source_checkpoint(via, name, done); });
+  auto state = nats::wait_for<nats::stream_state>([&](auto done) {
+    nats::read_stream_state(via, source->stream.name, done);
+  });
+  if (from.index() == 1 || state.index() == 1)
+    return start_failure{exit_unreachable, "the stream " + source->stream.name
+                                               + " cannot be read"};
+  reports.info("storage", "input-republished",
+               {{"subject", std::string{prefix} + "*"},
+                {"stream", source->stream.name}});
+  auto& begin = std::get<nats::source_checkpoint>(from);
+  auto& now = std::get<nats::stream_state>(state);
+  if (begin.created_at.empty()) {
+    // Chat events from before Fantail came are history; presence is state.
+    begin.created_at = now.created_at;
+    begin.republished = position{name == "chat" ? now.last : 0};
+    nats::write_source_checkpoint(via, name, begin);
+  }
+  sources.push_back({std::move(*source), begin});
   return std::nullopt;
 }
 
@@ -206,6 +256,38 @@ nats::log_spec node_parts::instances_log() const {
           shard_id{0}, incarnation, "register"};
 }
 
+nats::log_spec node_parts::source_log(const pool_source& source) const {
+  return {source.stream, std::string{source.prefix},
+          shard_id{0},   incarnation,
+          source.name,   source.filter};
+}
+
+shard_writer_port& node_parts::add_writer(const pool_source& source) {
+  auto stream_of = source.name == "chat" ? subjects::shard_stream
+                                         : subjects::presence_stream;
+  writers.push_back(std::make_unique<nats::shard_writer>(
+      options_for("pool-" + source.name), stream_of));
+  return *writers.back();
+}
+
+partitioner_deps node_parts::partitioner_for(const opened_source& x) {
+  auto is_chat = x.what.name == "chat";
+  partitioner_deps result;
+  result.env = env;
+  result.source = x.what.name;
+  result.stream = x.what.stream.name;
+  result.is_own = x.what.is_own;
+  result.is_unmixed = x.what.filter.empty();
+  result.shards
+      = is_chat ? config.cluster.shards : config.cluster.presence_shards;
+  result.writer = &add_writer(x.what);
+  result.prefix_of
+      = is_chat ? subjects::shard_prefix : subjects::presence_prefix;
+  result.republished = x.from.republished;
+  result.created_at = x.from.created_at;
+  return result;
+}
+
 log_reader_port& node_parts::add_reader(nats::log_spec spec) {
   readers.push_back(
       std::make_unique<nats::log_reader>(*ingest, std::move(spec), *control));
@@ -225,11 +307,15 @@ void node_parts::stop_links() {
   for (auto& link : links)
     link->stop();
   ranges.reset();
+  if (snapshots)
+    snapshots->stop();
   if (control)
     control->stop();
 }
 
 void node_parts::stop_server() {
+  // The actors that write through them are gone now.
+  writers.clear();
   server.reset();
 }
 

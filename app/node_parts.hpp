@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/environment.hpp"
+#include "actors/partitioner.hpp"
 #include "app/node.hpp"
 #include "app/streams.hpp"
 #include "messages/inspection.hpp"
@@ -11,6 +12,8 @@
 #include "runtime/nats/log_reader.hpp"
 #include "runtime/nats/ownership.hpp"
 #include "runtime/nats/range_reader.hpp"
+#include "runtime/nats/snapshot_store.hpp"
+#include "runtime/nats/shard_writer.hpp"
 
 #include <functional>
 #include <memory>
@@ -56,6 +59,7 @@ public:
   nats::log_spec chat_log(uint16_t shard) const;
   nats::log_spec presence_log(uint16_t shard) const;
   nats::log_spec instances_log() const;
+  nats::log_spec source_log(const pool_source& source) const;
   log_reader_port& add_reader(nats::log_spec spec);
 
   /// Everything that was routed is settled.
@@ -86,10 +90,25 @@ public:
   std::unique_ptr<nats::control_link> control;
   std::vector<std::unique_ptr<nats::egress_link>> links;
   std::unique_ptr<nats::range_reader> ranges;
+  std::unique_ptr<nats::snapshot_store> snapshots;
   std::unique_ptr<nats::ingest_link> ingest;
   std::vector<std::unique_ptr<nats::log_reader>> readers;
+  std::vector<std::unique_ptr<nats::shard_writer>> writers;
+
+  /// A stream that is republished, and from where on.
+  struct opened_source {
+    pool_source what;
+    nats::source_checkpoint from;
+  };
+  std::vector<opened_source> sources;
+
+  /// What republishes `x`, with a writer of its own.
+  partitioner_deps partitioner_for(const opened_source& x);
 
 private:
+  shard_writer_port& add_writer(const pool_source& source);
+  std::optional<start_failure> choose_source(const std::string& name,
+                                             std::string_view prefix);
   nats::connect_options options_for(const std::string& role) const;
   std::optional<start_failure> start_server();
 

@@ -4,6 +4,7 @@
 #include "core/json.hpp"
 #include "core/subject.hpp"
 #include "runtime/nats/ownership.hpp"
+#include "runtime/nats/snapshot_store.hpp"
 
 #include <algorithm>
 
@@ -11,10 +12,12 @@ namespace fantail {
 
 namespace {
 
-// Shares of the store, in percent. Presence is only trimmed with its log, so
-// it gets as much as the chat events, which leave after a while.
+// Shares of the store, in percent. Presence logs are trimmed behind the
+// snapshots, of which there are three of each shard while one is written.
 constexpr uint64_t chat_percent = 48;
-constexpr uint64_t presence_percent = 48;
+constexpr uint64_t presence_percent = 24;
+constexpr uint64_t routing_snapshots_percent = 20;
+constexpr uint64_t presence_snapshots_percent = 4;
 constexpr int64_t instances_bytes_max = 16 * 1024 * 1024;
 constexpr int64_t dead_letters_bytes_max = 64 * 1024 * 1024;
 constexpr const char* cluster_subject = "fantail.meta.cluster";
@@ -50,6 +53,21 @@ nats::stream_config presence_stream(const node_config& config, uint16_t shard,
   result.bytes_max = bound(config.nats.stream_bytes_max, capacity.disk,
                            presence_percent, config.cluster.presence_shards);
   result.duplicate_window = config.nats.duplicate_window;
+  return result;
+}
+
+nats::stream_config snapshot_stream(const node_config& config,
+                                    snapshot_source of,
+                                    store_capacity capacity) {
+  auto is_presence = of.what == snapshot_source::kind::presence;
+  nats::stream_config result;
+  result.name = nats::snapshot_stream_name(of);
+  result.subjects = {nats::snapshot_subject(of)};
+  result.allow_direct = true;
+  result.bytes_max = bound(
+      config.nats.stream_bytes_max, capacity.disk,
+      is_presence ? presence_snapshots_percent : routing_snapshots_percent,
+      is_presence ? config.cluster.presence_shards : config.cluster.shards);
   return result;
 }
 
@@ -89,10 +107,10 @@ ensure_streams(nats::connection& via,
   return std::nullopt;
 }
 
-bool is_mapped(nats::connection& via) {
+bool is_mapped(nats::connection& via, std::string_view prefix) {
   // A stream that does not have the expected name answers with a refusal;
   // without the mapping nobody answers.
-  auto subject = std::string{subjects::presence_input} + "mapping-probe";
+  auto subject = std::string{prefix} + "mapping-probe";
   return via
       .request_wait(subject, "{}", std::chrono::seconds{2},
                     "NATS/1.0\r\nNats-Expected-Stream: none\r\n\r\n")

@@ -2,11 +2,15 @@
 #include "bench/bench.hpp"
 
 #include "bench/bench_context.hpp"
+#include "bench/burst_bench.hpp"
 #include "bench/chat_body.hpp"
 #include "bench/drain_bench.hpp"
 #include "bench/e2e_bench.hpp"
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
+#include "bench/restart_bench.hpp"
+#include "bench/slow_bench.hpp"
+#include "bench/spike_bench.hpp"
 #include "bench/steady_bench.hpp"
 #include "bench/wide_bench.hpp"
 
@@ -57,6 +61,22 @@ constexpr entry entries[] = {
      [](bench_context& x) {
        return reports{run_e2e_bench(x)};
      }},
+    {"restart",
+     [](bench_context& x) {
+       return reports{run_restart_bench(x)};
+     }},
+    {"slow",
+     [](bench_context& x) {
+       return reports{run_slow_bench(x)};
+     }},
+    {"burst",
+     [](bench_context& x) {
+       return reports{run_burst_bench(x)};
+     }},
+    {"spike",
+     [](bench_context& x) {
+       return reports{run_spike_bench(x)};
+     }},
 };
 
 bool is_one_of(std::string_view word,
@@ -66,12 +86,9 @@ bool is_one_of(std::string_view word,
 
 /// What is wrong with the options, or nullptr.
 const char* problem_with(const bench_options& x) {
-  auto is_known
-      = x.bench == "all" || std::ranges::any_of(entries, [&](auto& entry) {
-          return entry.name == x.bench;
-        });
-  if (!is_known)
-    return "the bench is one of table, route, drain, steady, wide, e2e, all";
+  auto names = bench_names();
+  if (std::ranges::find(names, x.bench) == names.end())
+    return "there is no bench of this name";
   if (!is_one_of(x.format, {"frame", "single"}))
     return "the format is frame or single";
   if (!is_one_of(x.storage, {"memory", "file", "both"}))
@@ -130,6 +147,13 @@ bool run_entries(bench_context& context, reports& results) {
 }
 
 } // namespace
+
+std::vector<std::string> bench_names() {
+  std::vector<std::string> result{"all"};
+  for (auto& entry : entries)
+    result.emplace_back(entry.name);
+  return result;
+}
 
 int run_bench(const bench_options& options) {
   if (auto* problem = problem_with(options)) {

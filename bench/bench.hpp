@@ -12,7 +12,7 @@ namespace fantail {
 /// What `fantail bench` measures. A zero means: what the benchmark's target
 /// asks for.
 struct bench_options {
-  /// `table`, `route`, `drain`, `steady`, `wide`, `e2e` or `all`.
+  /// One of bench_names().
   std::string bench = "all";
   /// What instances receive: `frame` or `single`.
   std::string format = "frame";
@@ -55,6 +55,9 @@ struct bench_options {
   /// is reported.
   const std::atomic<bool>* stop = nullptr;
 };
+
+/// What `bench_options::bench` may be: every benchmark, and `all`.
+std::vector<std::string> bench_names();
 
 /// Measures Fantail, and the bare program it is compared with, and reports.
 /// Returns 0 if all targets are met, 99 if one is missed, 97 if none is missed

@@ -10,6 +10,8 @@ namespace {
 // Numbers are texts of a fixed width: as JSON numbers they could not begin
 // with zeros.
 constexpr std::string_view before_time = "{\"at\":\"";
+constexpr std::string_view before_no_time = "{\"no\":\"";
+static_assert(before_time.size() == before_no_time.size());
 constexpr size_t time_digits = 19;
 constexpr std::string_view before_event = "\",\"event_id\":\"";
 constexpr size_t event_digits = 16;
@@ -27,8 +29,8 @@ void write_digits(char* at, size_t count, uint64_t value) {
 
 } // namespace
 
-chat_body::chat_body(size_t bytes) {
-  text_ = before_time;
+chat_body::chat_body(size_t bytes, bool is_timed) {
+  text_ = is_timed ? before_time : before_no_time;
   text_.append(time_digits, '0').append(before_event);
   event_at_ = text_.size();
   text_.append(event_digits, '0').append(before_content);

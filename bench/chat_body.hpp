@@ -17,7 +17,7 @@ public:
   /// Smaller sizes than `bytes_min` count as that.
   static constexpr size_t bytes_min = 160;
 
-  explicit chat_body(size_t bytes);
+  explicit chat_body(size_t bytes, bool is_timed = true);
 
   /// The body of event number `event`; valid until the next call.
   std::string_view stamp(int64_t intended_at_ns, uint64_t event);

@@ -36,7 +36,8 @@ constexpr size_t unwritten_bytes_pause = 256 * 1024;
 
 load_generator::load_generator(const test_bed& bed, load_options options)
     : channels_(options.channels, options.skew, options.seed),
-      body_(options.body_bytes), members_(options.members),
+      first_channel_(options.first_channel),
+      body_(options.body_bytes, options.is_timed), members_(options.members),
       loop_("bench-load") {
   connection_ = bed.connect(loop_, "fantail bench load");
   inbox_ = connection_->new_inbox();
@@ -53,7 +54,7 @@ load_generator::~load_generator() {
 
 void load_generator::publish_one(int64_t intended_at_ns, bool is_acknowledged) {
   subject_ = subjects::chat_input;
-  auto channel = channels_.next();
+  auto channel = first_channel_ + channels_.next();
   subject_ += population::channel_name(channel).view();
   if (members_)
     deliveries_ += members_->instances_of(channel).size();

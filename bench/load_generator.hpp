@@ -22,6 +22,10 @@ struct load_options {
   /// Where the channels' members are, to count deliveries; it outlives the
   /// generator. Not needed by others.
   const channel_map* members = nullptr;
+  /// Number of the first of the channels.
+  uint32_t first_channel = 0;
+  /// Whether bodies carry the time; without it nobody measures a latency.
+  bool is_timed = true;
 };
 
 /// A producer of chat events. All of them are published to
@@ -66,6 +70,7 @@ private:
   void publish_one(int64_t intended_at_ns, bool is_acknowledged);
 
   traffic_sampler channels_;
+  uint32_t first_channel_;
   chat_body body_;
   const channel_map* members_;
   std::string subject_;

@@ -56,7 +56,19 @@ void population::channels_of(uint32_t user,
   case membership_shape::spread:
     walk_spread(user, channels);
   }
+  if (is_hot_member(user))
+    channels.push_back(0);
   std::ranges::sort(channels);
+  auto repeats = std::ranges::unique(channels);
+  channels.erase(repeats.begin(), repeats.end());
+}
+
+bool population::is_hot_member(uint32_t user) const noexcept {
+  if (config_.hot_instances == 0 || instance_of(user) >= config_.hot_instances)
+    return false;
+  auto turn = user / config_.instances;
+  return uint64_t{turn} * config_.hot_instances + instance_of(user)
+         < config_.hot_members;
 }
 
 void population::draw_uniform(fast_random& random,

@@ -34,6 +34,9 @@ struct population_config {
   /// For the shape spread.
   uint16_t spread = 5;
   uint64_t seed = 1;
+  /// Members of channel 0 besides, on the first `hot_instances` instances.
+  uint32_t hot_members = 0;
+  uint16_t hot_instances = 0;
 };
 
 /// A name with its bytes inside, so that making one costs no allocation.
@@ -91,6 +94,7 @@ private:
     uint32_t members_max;
   };
 
+  bool is_hot_member(uint32_t user) const noexcept;
   void draw_uniform(fast_random& random, std::vector<uint32_t>& out) const;
   void draw_classes(fast_random& random, std::vector<uint32_t>& out) const;
   void walk_spread(uint32_t user, std::vector<uint32_t>& out) const;

@@ -46,9 +46,9 @@ struct presence_load::change {
   int64_t intended_at_ns;
 };
 
-presence_load::presence_load(const test_bed& bed, population_config world)
+presence_load::presence_load(const std::string& url, population_config world)
     : world_(world), loop_("bench-presence") {
-  connection_ = bed.connect(loop_, "fantail bench presence");
+  connection_ = connect_to(loop_, url, "fantail bench presence");
   answer_inbox_ = connection_->new_inbox();
   ack_inbox_ = connection_->new_inbox();
   connection_->subscribe(answer_inbox_ + ".*",

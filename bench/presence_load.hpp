@@ -23,7 +23,9 @@ public:
     histogram answer_latency;
   };
 
-  presence_load(const test_bed& bed, population_config world);
+  presence_load(const std::string& url, population_config world);
+  presence_load(const test_bed& bed, population_config world)
+      : presence_load(bed.url(), world) {}
   ~presence_load();
 
   const population& world() const noexcept { return world_; }

@@ -73,8 +73,14 @@ test_bed::~test_bed() {
 
 std::unique_ptr<nats::connection>
 test_bed::connect(nats::event_loop& loop, const std::string& name) const {
+  return connect_to(loop, url(), name);
+}
+
+std::unique_ptr<nats::connection> connect_to(nats::event_loop& loop,
+                                             const std::string& url,
+                                             const std::string& name) {
   nats::connect_options options;
-  options.url = url();
+  options.url = url;
   options.name = name;
   auto result = std::make_unique<nats::connection>(loop, std::move(options));
   result->start();

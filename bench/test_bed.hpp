@@ -53,6 +53,11 @@ private:
   std::string path_;
 };
 
+/// A connection on `loop` that is up; throws bench_error after a while.
+std::unique_ptr<nats::connection> connect_to(nats::event_loop& loop,
+                                             const std::string& url,
+                                             const std::string& name);
+
 /// A nats-server of its own with the streams of chat events and of presence as
 /// a node makes them, empty, and a connection to look after them: the ground
 /// both sides of a comparison stand on. It belongs to the process of the

@@ -72,7 +72,7 @@ public:
   }
 
   void tick(time_point now) {
-    if (!running_ || !via_.is_up())
+    if (!running_ || is_replaced_ || !via_.is_up())
       return;
     if (std::exchange(life_, via_.life()) != via_.life()) {
       reader_.forget_requests();
@@ -94,6 +94,13 @@ public:
     return result;
   }
 
+  std::vector<shard_start> positions() const {
+    std::vector<shard_start> result;
+    for (auto& x : reader_.starts())
+      result.push_back({x.shard, x.epoch, x.pos});
+    return result;
+  }
+
   nats::event_loop& loop;
 
 private:
@@ -102,8 +109,9 @@ private:
 
   void register_now(time_point now) {
     register_at_ = now + options_.register_timeout;
-    registration request{
-        register_instance{options_.format, incarnation_, inbox_}};
+    registration request{register_instance{options_.format, incarnation_,
+                                           inbox_, options_.start,
+                                           options_.positions}};
     via_.publish(subject(subjects::instance_register), encode(request));
   }
 
@@ -131,6 +139,8 @@ private:
     for (auto& x : answer.positions)
       shards.push_back({x.shard, x.epoch, x.at});
     reader_.begin(shards);
+    ttl_ = std::chrono::milliseconds{answer.ttl_ms};
+    answered_at_ = std::chrono::steady_clock::now();
     if (answer.heartbeat_ms > 0)
       options_.heartbeat_interval
           = std::min<duration>(options_.heartbeat_interval,
@@ -148,10 +158,41 @@ private:
 
   void send_heartbeat(time_point now) {
     heartbeat_at_ = now + options_.heartbeat_interval;
-    via_.publish(subject(subjects::instance_heartbeat),
-                 encode(instance_heartbeat{incarnation_}));
+    via_.request(subject(subjects::instance_heartbeat),
+                 encode(instance_heartbeat{incarnation_}),
+                 options_.heartbeat_interval,
+                 [weak = weak_from_this(), now](const nats::message* reply) {
+                   if (auto self = weak.lock(); reply && self && self->running_)
+                     self->on_heartbeat_reply(now, reply->body);
+                 });
     // Acknowledgements get lost; all positions now and then make up for it.
     acknowledge(reader_.positions());
+  }
+
+  void on_heartbeat_reply(time_point sent_at, std::string_view body) {
+    auto reply = decode_heartbeat_reply(body);
+    if (!reply)
+      return;
+    // Before the registration is read, the life before is still the newest.
+    if (reply->refusal == control_reject::old_incarnation && has_begun_)
+      be_replaced();
+    if (reply->refusal != control_reject::none)
+      return;
+    // An answer that never came may have told; so may a node that is gone.
+    auto was_long = ttl_ > duration{} && sent_at - answered_at_ >= ttl_;
+    auto has_lapsed = reply->lapses > lapses_;
+    lapses_ = reply->lapses;
+    answered_at_ = sent_at;
+    if ((has_lapsed || was_long) && on_.on_sessions_ended)
+      on_.on_sessions_ended();
+  }
+
+  void be_replaced() {
+    if (std::exchange(is_replaced_, true))
+      return;
+    via_.unsubscribe(events_subject_);
+    if (on_.on_replaced)
+      on_.on_replaced();
   }
 
   void acknowledge(const std::vector<frame_reader::acknowledgement>& moved) {
@@ -279,6 +320,12 @@ private:
   /// When to register (again); nothing while registered.
   std::optional<time_point> register_at_;
   time_point heartbeat_at_{};
+  /// Life of a session, 0 = not told; and when the last heartbeat was sent
+  /// that was answered.
+  duration ttl_{};
+  time_point answered_at_{};
+  uint32_t lapses_ = 0;
+  bool is_replaced_ = false;
   size_t unacknowledged_bytes_ = 0;
 
   std::mutex mutex_;
@@ -313,6 +360,12 @@ bool instance::wait_registered(duration timeout) {
 
 void instance::stop() {
   state_->loop.run_and_wait([this] { state_->stop(true); });
+}
+
+std::vector<shard_start> instance::positions() const {
+  std::vector<shard_start> result;
+  state_->loop.run_and_wait([&] { result = state_->positions(); });
+  return result;
 }
 
 instance::statistics instance::count() const {

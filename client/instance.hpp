@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace fantail::client {
 
@@ -17,6 +18,10 @@ struct instance_options {
   /// A token, used by no other instance of the cluster.
   std::string name;
   delivery_format format = delivery_format::frame;
+  /// Where the life begins (`frame`): `positions` is what the service has
+  /// stored of its last life; without it, `start` counts.
+  start_from start = start_from::head;
+  std::vector<shard_start> positions = {};
   /// Fantail may ask for shorter ones when it answers the registration.
   duration heartbeat_interval = std::chrono::seconds{5};
   duration acknowledge_interval = std::chrono::milliseconds{100};
@@ -48,6 +53,11 @@ public:
     std::function<void(const instance_registered&)> on_registered = {};
     /// Fantail refused the registration; it is repeated later.
     std::function<void(const registration_rejected&)> on_rejected = {};
+    /// Fantail has not heard the instance for so long that its sessions have
+    /// ended, or may have: send the presence of all its users again.
+    std::function<void()> on_sessions_ended = {};
+    /// Another life with the same name took over; this one gets nothing more.
+    std::function<void()> on_replaced = {};
   };
 
   struct statistics {
@@ -80,6 +90,10 @@ public:
   void stop();
 
   statistics count() const;
+
+  /// How far every shard was delivered: what to store with the effects of the
+  /// events, and to begin the next life with. Empty before the registration.
+  std::vector<shard_start> positions() const;
 
 private:
   class state;

@@ -59,4 +59,12 @@ inline uint64_t table_hash(std::string_view key) {
   return fold(state ^ tail, k0 ^ left);
 }
 
+/// The life of a log that was created at `created_at`, as the server says it,
+/// whose first position got the version `version_base` + 1.
+inline log_life log_life_of(std::string_view created_at,
+                            uint64_t version_base) {
+  auto mixed = table_hash(created_at) ^ (version_base * 0x9E3779B97F4A7C15ull);
+  return log_life{mixed | 1};
+}
+
 } // namespace fantail

@@ -34,6 +34,10 @@ using position = tagged_id<struct position_tag, uint64_t>;
 /// Place of a change in a presence shard's log: the version of a user.
 using log_position = tagged_id<struct log_position_tag, uint64_t>;
 
+/// Tells one life of a presence shard's log from another: positions of
+/// different lives have nothing in common. 0 is none. See log_life_of.
+using log_life = tagged_id<struct log_life_tag, uint64_t>;
+
 /// Ownership generation of a shard. A higher epoch always wins; 0 is none.
 using epoch = tagged_id<struct epoch_tag, uint64_t>;
 

@@ -23,6 +23,17 @@ inline constexpr size_t token_bytes_max = 128;
 /// of the sender.
 inline constexpr size_t reply_subject_bytes_max = 256;
 
+// -- memory -------------------------------------------------------------------
+
+/// Resident bytes at which a node takes no new sessions any more: what the
+/// requirements call critical. At target scale a node has 1 GB.
+inline constexpr uint64_t memory_limit_default = 4ull << 30;
+inline constexpr uint64_t memory_limit_min = 64ull << 20;
+
+/// Refusals whose `expire` is not in the log yet, per presence shard; with
+/// more, the log is not read on.
+inline constexpr size_t refusals_pending_max = 10'000;
+
 // -- cluster shape ------------------------------------------------------------
 
 /// A user's shards are remembered in a 64-bit mask (core/presence).
@@ -43,6 +54,11 @@ static_assert(presence_shards_default <= presence_shards_max);
 /// full instance leaves about 60,000 rows of a shard (500,000 channels, 8
 /// shards); ten such within the lag of the router are 24 MB.
 inline constexpr size_t departures_max = 1'000'000;
+
+/// Those of them that are kept for ranges alone: instances that are behind may
+/// ask again for events that were routed before a user left. One minute of
+/// 1,000 changes/s that vacate a row each, in 3 MB.
+inline constexpr size_t departures_for_ranges_max = 60'000;
 
 // -- chat events --------------------------------------------------------------
 
@@ -89,9 +105,16 @@ static_assert(pull_expires > 2 * pull_heartbeat,
 static_assert(pull_watchdog > 3 * pull_heartbeat,
               "one late heartbeat must not look like a dead consumer");
 
+/// Records a shard may have republished and not acknowledged, and their bytes:
+/// what hides a round trip at full speed.
+inline constexpr size_t republish_records_max = 2'000;
+inline constexpr size_t republish_bytes_max = 2 * 1024 * 1024;
+
 /// Bytes of chat events a shard may hold unsettled. A request not issued is
-/// the backpressure.
-inline constexpr size_t unsettled_bytes_default = 16 * 1024 * 1024;
+/// the backpressure. Eight shards together fit the outbox and the window of
+/// one instance, so that no backlog of the node's own makes it lag; a drain
+/// at 300,000 events/s has 5 MiB under way.
+inline constexpr size_t unsettled_bytes_default = 4 * 1024 * 1024;
 
 // -- presence -----------------------------------------------------------------
 
@@ -102,6 +125,11 @@ inline constexpr size_t channels_per_change_max = 20'000;
 inline constexpr size_t channels_per_user_max = 20'000;
 inline constexpr size_t sessions_per_user_max = 64;
 inline constexpr auto presence_ttl_default = 120s;
+
+/// Heartbeats that a `frame` instance may miss before it counts as dead. Less
+/// than a second is never a death: a collector's pause takes as long.
+inline constexpr int heartbeats_missed_max = 3;
+inline constexpr auto instance_silence_min = 1s;
 static_assert(presence_body_bytes_max < payload_bytes_max);
 
 /// Deltas a presence shard may have unapplied at the routing shards before it
@@ -110,6 +138,25 @@ inline constexpr uint64_t deltas_unapplied_max = 256;
 
 /// User changes collected into one delta.
 inline constexpr size_t delta_changes_max = 512;
+
+// -- snapshots
+// ------------------------------------------------------------------
+
+/// One message of a snapshot: half of the server's limit, as for ranges.
+inline constexpr size_t snapshot_part_bytes = 512 * 1024;
+
+/// Snapshots are written in the background: a few parts are under way, and a
+/// rate that leaves the disk and the second core to others. 400 MB take 6 s.
+inline constexpr size_t snapshot_bytes_under_way = 2 * 1024 * 1024;
+inline constexpr size_t snapshot_bytes_per_second = 64 * 1024 * 1024;
+static_assert(snapshot_part_bytes < payload_bytes_max);
+
+/// A start replays at most about so much of each presence log. 100,000 short
+/// records take a second, 32 MiB of channel lists as well; rewriting 360 MB
+/// of tables for 256 MiB of log (8 shards) less than doubles what is written.
+inline constexpr uint64_t snapshot_records_default = 100'000;
+inline constexpr uint64_t snapshot_bytes_default = 32 * 1024 * 1024;
+inline constexpr auto snapshot_interval_default = 10min;
 
 // -- questions about presence -------------------------------------------------
 
@@ -146,8 +193,10 @@ inline constexpr auto watch_lease_default = 60s;
 
 // -- outboxes -----------------------------------------------------------------
 
-inline constexpr size_t outbox_bytes_default = 8 * 1024 * 1024;
-inline constexpr size_t outbox_events_default = 100'000;
+/// Outboxes only refer to what is unsettled: all of it may be for one
+/// instance, and is no reason to drop anything.
+inline constexpr size_t outbox_bytes_default = 32 * 1024 * 1024;
+inline constexpr size_t outbox_events_default = 150'000;
 
 /// Unacknowledged bytes at which a `frame` instance becomes lagging.
 inline constexpr size_t window_bytes_default = 32 * 1024 * 1024;

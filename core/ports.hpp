@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/pull.hpp"
+#include "core/snapshot/snapshot_codec.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What touches the world, as interfaces: runtime/ implements them for real,
 /// tests implement them deterministically.
@@ -22,6 +24,11 @@ public:
   /// REQUIRES: `subject` is made of valid tokens.
   virtual bool publish(std::string_view subject, std::string_view body,
                        std::string_view headers)
+      = 0;
+  /// The same, asking the server to say if nobody listens. It says so before
+  /// any later marker comes back; nothing is said if somebody does.
+  virtual bool publish_asking(std::string_view subject, std::string_view body,
+                              std::string_view headers, instance_index instance)
       = 0;
   /// Writes what is buffered as far as the link takes it, without waiting.
   virtual void flush() = 0;
@@ -87,6 +94,48 @@ public:
   virtual void close() = 0;
 };
 
+/// Appends records to the streams of shards. What is published for one shard
+/// arrives in that order or not at all. Calls come from the owner, events go
+/// to the sink, from any thread; `attempt` comes back as it was given.
+class shard_writer_port {
+public:
+  /// What became of a record.
+  struct answer {
+    shard_id shard;
+    uint64_t attempt = 0;
+    /// Position in the shard's stream; 0 = it was refused.
+    uint64_t sequence = 0;
+    /// The stream had a record with this id already.
+    bool is_duplicate = false;
+  };
+  /// Where a shard's stream ends, and the `Nats-Msg-Id` found there.
+  struct stream_end {
+    uint64_t last = 0;
+    std::string id;
+  };
+  struct sink {
+    std::function<void(std::vector<answer>)> on_answers;
+    /// Nothing = the server did not tell.
+    std::function<void(shard_id, uint64_t attempt, std::optional<stream_end>)>
+        on_end;
+    /// What was published over a link that is down was lost or not.
+    std::function<void(bool is_up)> on_link;
+  };
+
+  virtual ~shard_writer_port() = default;
+  /// Tells where events go. Call once, before anything else.
+  virtual void attach(sink events) = 0;
+  virtual void read_end(shard_id shard, uint64_t attempt) = 0;
+  /// False if the link is down.
+  virtual bool publish(shard_id shard, uint64_t attempt,
+                       std::string_view subject, std::string_view headers,
+                       std::string_view body)
+      = 0;
+  virtual void flush() = 0;
+  /// Ends everything; no event follows.
+  virtual void close() = 0;
+};
+
 /// Reads one stretch of a shard's stream again.
 class range_reader_port {
 public:
@@ -100,6 +149,22 @@ public:
   virtual void read(shard_id shard, position from, position to,
                     size_t bytes_max, std::function<void(result)> handler)
       = 0;
+};
+
+/// Where snapshots live: a stream per shard, appended to by its owner alone.
+/// Functions return at once and may be called from any thread.
+class snapshot_store_port {
+public:
+  virtual ~snapshot_store_port() = default;
+  /// Appends a part behind all that were appended before. The handler gets
+  /// its sequence, or 0 if it is not known to be stored; from any thread.
+  virtual void append(snapshot_source to, std::string part,
+                      std::function<void(uint64_t)> handler)
+      = 0;
+  /// Forgets every part before `first_kept`.
+  virtual void trim(snapshot_source of, uint64_t first_kept) = 0;
+  /// Forgets the records of a presence log up to and with `up_to`.
+  virtual void trim_log(presence_shard_id shard, position up_to) = 0;
 };
 
 /// A message nobody could accept.
@@ -131,6 +196,13 @@ public:
   virtual void checkpoint(shard_id shard, fantail::epoch owner,
                           const std::string& created_at, position settled)
       = 0;
+  /// Remembers that everything up to `at` of the stream `source`, in its life
+  /// `created_at`, was republished.
+  virtual void republished(std::string_view source,
+                           const std::string& created_at, position at)
+      = 0;
+  /// Lets go of everything up to `at` of a stream that is Fantail's own.
+  virtual void trim(const std::string& stream, position at) = 0;
   /// Creates the next ownership epoch behind `known`, and hands it out.
   virtual void claim_epoch(shard_id shard, fantail::epoch known,
                            std::function<void(fantail::epoch)> handler)

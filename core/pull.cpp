@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <charconv>
 #include <limits>
 
 namespace fantail {
@@ -68,6 +69,7 @@ reject_reason pull_builder::add(position pos, int64_t stored_at_ns,
                                 std::string_view body) {
   assert(pos > pull_->to);
   pull_->to = pos;
+  unwrap_event(headers, body);
   auto problem = problem_of(channel, headers, body);
   if (problem != reject_reason::none) {
     ++pull_->rejected;
@@ -102,6 +104,39 @@ pull_ptr pull_builder::finish(int64_t received_at_ns, uint64_t pending) {
   pull_->entries_.reserve(result->entries_.size());
   pull_->bytes_.reserve(result->bytes_.size());
   return result;
+}
+
+namespace {
+
+constexpr std::string_view wrapped_begin = "NATS/1.0\r\nFantail-Wrapped: ";
+
+} // namespace
+
+wrapped_event wrap_event(std::string_view headers, std::string_view body,
+                         std::string_view own_lines) {
+  wrapped_event result;
+  result.headers = wrapped_begin;
+  result.headers.append(std::to_string(headers.size())).append("\r\n");
+  result.headers.append(own_lines).append("\r\n");
+  result.body.reserve(headers.size() + body.size());
+  result.body.append(headers).append(body);
+  return result;
+}
+
+void unwrap_event(std::string_view& headers, std::string_view& body) {
+  // The headers of a message without data come back in any order.
+  auto is_wrapped = headers.starts_with(wrapped_begin)
+                    || (body.empty() && !headers.empty());
+  auto digits = is_wrapped ? header_value(headers, "Fantail-Wrapped")
+                           : std::string_view{};
+  size_t size = 0;
+  auto [end, problem]
+      = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  if (digits.empty() || problem != std::errc{}
+      || end != digits.data() + digits.size() || size > body.size())
+    return;
+  headers = body.substr(0, size);
+  body.remove_prefix(size);
 }
 
 std::string_view header_value(std::string_view headers, std::string_view name) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -108,7 +109,8 @@ public:
   pull_builder(shard_id shard, position from);
 
   /// Appends an event; `pos` has to lie behind every earlier one. The class
-  /// is read from the header block. A rejected event only moves `to`.
+  /// is read from the header block. A rejected event only moves `to`. An event
+  /// that Fantail itself has republished gets its own headers back.
   reject_reason add(position pos, int64_t stored_at_ns,
                     std::string_view channel, std::string_view headers,
                     std::string_view body);
@@ -128,6 +130,20 @@ public:
 private:
   std::shared_ptr<pull> pull_;
 };
+
+/// A republished event carries headers of Fantail's own; those of its producer
+/// travel in front of its body, byte for byte.
+struct wrapped_event {
+  std::string headers;
+  std::string body;
+};
+
+/// Wraps an event. `own_lines` are further header lines, each with its CRLF.
+wrapped_event wrap_event(std::string_view headers, std::string_view body,
+                         std::string_view own_lines);
+
+/// Takes the wrapping off, if there is one.
+void unwrap_event(std::string_view& headers, std::string_view& body);
 
 /// The value of header `name` in a NATS header block, without surrounding
 /// spaces; empty if absent. Names compare without case.

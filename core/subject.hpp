@@ -88,6 +88,24 @@ inline std::string presence_prefix(uint16_t shard) {
   return numbered("fantail.presence.", shard) + ".";
 }
 
+/// Snapshots of a routing or of a presence shard: one stream each, with one
+/// subject.
+inline std::string routing_snapshots_stream(uint16_t shard) {
+  return numbered("FANTAIL_SNAP_R_", shard);
+}
+
+inline std::string presence_snapshots_stream(uint16_t shard) {
+  return numbered("FANTAIL_SNAP_P_", shard);
+}
+
+inline std::string routing_snapshots(uint16_t shard) {
+  return numbered("fantail.snap.r.", shard);
+}
+
+inline std::string presence_snapshots(uint16_t shard) {
+  return numbered("fantail.snap.p.", shard);
+}
+
 inline std::string of_instance(std::string_view prefix,
                                std::string_view instance) {
   return std::string{prefix} += instance;

@@ -88,6 +88,8 @@ struct alignas(64) presence {
   counter updates;
   counter rejected;
   counter expired;
+  /// Sessions refused at the memory limit.
+  counter refused_for_memory;
   counter users_online;
   counter sessions;
   counter zombies;
@@ -105,6 +107,10 @@ struct alignas(64) egress {
   counter dropped_best_effort;
   counter dropped_important;
   counter lagging;
+  /// Deliveries dropped because nobody listened, and instances it concerns
+  /// now.
+  counter unheard;
+  counter absent;
   counter rewinds;
   counter unconfirmed_bytes;
   /// From the read of an event to the return of the socket write.
@@ -113,6 +119,16 @@ struct alignas(64) egress {
   atomic_histogram publish;
   /// Events routed to each instance, by instance_index.
   std::array<counter, limits::instances_max> routed{};
+};
+
+/// Of the snapshots; written by their keeper.
+struct alignas(64) snapshots {
+  counter written;
+  counter failed;
+  counter bytes;
+  /// Records of the presence logs behind the newest snapshot of their shard,
+  /// summed up: what a start would have to replay.
+  counter records_behind;
 };
 
 /// Counters by name that are bumped rarely, by any thread: rejected input by
@@ -160,10 +176,15 @@ struct node {
   std::deque<telemetry::shard> shard;
   std::deque<telemetry::presence> presence;
   std::deque<telemetry::egress> egress;
+  telemetry::snapshots snapshots;
   /// `source/reason`.
   named_counters rejected;
   named_counters events;
   mailbox_waits waits;
+  /// `frame` instances that are silent; written by the registrar.
+  counter instances_dead;
+  /// 1 while new presence is refused for want of memory.
+  counter memory_short;
 };
 
 } // namespace fantail::telemetry

@@ -10,6 +10,7 @@
 #include "core/pull.hpp"
 #include "core/routing/channel_scan.hpp"
 #include "core/routing/channel_watches.hpp"
+#include "core/snapshot/snapshot_rounds.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -29,6 +30,7 @@
 ///     log readers ──► puller ──► routing_shard ──► egress ──► NATS
 ///                     puller ──► presence_shard ─deltas─► routing_shard
 ///                     puller ──► registrar ──► outbox ◄──► routing_shard
+///     presence_shard, routing_shard ◄──► snapshot_keeper
 ///     presence_desk ◄──► routing_shard, presence_shard
 ///     ticker ──► everybody
 namespace fantail {
@@ -108,6 +110,20 @@ struct pull_settled {
   size_t bytes;
 };
 
+// -- republishing -------------------------------------------------------------
+
+/// What became of records that were published into shards.
+struct records_answered {
+  std::vector<shard_writer_port::answer> answers;
+};
+
+/// Where a shard's stream ends, if the server told.
+struct shard_end_found {
+  shard_id shard;
+  uint64_t attempt;
+  std::optional<shard_writer_port::stream_end> end;
+};
+
 // -- presence -> routing ------------------------------------------------------
 
 struct apply_delta {
@@ -123,19 +139,74 @@ struct delta_progressed {
   position at;
 };
 
-/// The sender has replayed its log up to where it ended when it was opened,
-/// and everybody concerned has applied it.
-struct log_replayed {};
+/// The presence shard has read its log up to where it ended when it was
+/// opened, and has told the receiver all of it.
+struct log_replayed {
+  presence_shard_id from;
+};
+
+/// Everybody told the routing shard everything: it may route.
+struct table_exact {
+  shard_id shard;
+};
+
+/// All instances registered before the start are known.
+struct instances_replayed {};
+
+/// All tables are exact: questions about presence have true answers.
+struct presence_exact {};
+
+/// Whether the node is at its memory limit: new presence is refused then.
+struct memory_state {
+  bool is_short;
+};
 
 /// A sign of life of instances, collected.
 struct instances_seen {
   std::vector<instance_index> instances;
 };
 
+/// These instances left on purpose: their sessions end now.
+struct instances_left {
+  std::vector<instance_index> instances;
+};
+
+// -- snapshots
+// ------------------------------------------------------------------
+
+/// Asks a presence shard how far it has read.
+struct ask_log_growth {};
+
+/// Asks a shard for its state, to be written down.
+struct take_snapshot {};
+
+/// The state of a shard, copied in one go; each chunk is a payload behind
+/// snapshot_part_head bytes. Null if it cannot be taken at the moment.
+struct snapshot_image {
+  snapshot_descriptor about;
+  std::vector<std::string> chunks;
+};
+struct snapshot_taken {
+  snapshot_source of;
+  std::shared_ptr<snapshot_image> image;
+};
+
+/// INTERNAL: a part of the snapshot `id` is stored; 0: it is not.
+struct part_stored {
+  uint64_t id;
+  uint64_t sequence;
+};
+
 // -- routing -> egress --------------------------------------------------------
 
 struct deliver {
   std::shared_ptr<delivery> what;
+};
+
+/// Egress `group` may be asked for events behind `at` again, once per second.
+struct ranges_needed {
+  uint16_t group;
+  position at;
 };
 
 /// INTERNAL: the shard is owned again, after its stream began a new life.
@@ -168,6 +239,16 @@ struct link_reopened {
   uint64_t life;
 };
 
+/// The server said that nobody listens to an instance.
+struct instance_unheard {
+  instance_index index;
+};
+
+/// A `frame` instance has been silent for so long that it counts as dead.
+struct instance_died {
+  instance_index index;
+};
+
 /// Sent by an egress to itself, to write what came in meanwhile at once.
 struct flush_outboxes {};
 
@@ -179,6 +260,7 @@ struct admit_instance {
   instance_index index;
   instance_profile profile;
   std::string reply_to;
+  life_start start;
 };
 
 /// The instance is admitted and starts behind these positions.
@@ -345,7 +427,7 @@ using outbox_actor = component_actor::extend<
 /// Answers questions about presence, and tells those who watch it.
 using presence_desk_actor = component_actor::extend<
     // Presence is exact from now on.
-    caf::reacts_to<log_replayed>, caf::reacts_to<presence_asked>,
+    caf::reacts_to<presence_exact>, caf::reacts_to<presence_asked>,
     caf::reacts_to<user_presence_changed>,
     caf::reacts_to<channel_presence_changed>,
     // INTERNAL: answers to its own questions.
@@ -363,9 +445,11 @@ struct select_range {
 /// Owns one shard: its table, its position, and what is settled.
 using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
-        caf::reacts_to<apply_delta>, caf::reacts_to<delivered>,
-        caf::reacts_to<select_range>, caf::reacts_to<epoch_claimed>,
-        caf::reacts_to<find_channel_users>, caf::reacts_to<watch_channel>,
+        caf::reacts_to<apply_delta>, caf::reacts_to<log_replayed>,
+        caf::reacts_to<delivered>, caf::reacts_to<select_range>,
+        caf::reacts_to<ranges_needed>, caf::reacts_to<epoch_claimed>,
+        caf::reacts_to<take_snapshot>, caf::reacts_to<find_channel_users>,
+        caf::reacts_to<watch_channel>,
         // INTERNAL: from itself.
         caf::reacts_to<search_on>>;
 
@@ -373,23 +457,44 @@ using routing_shard_actor
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
+        caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>,
         caf::reacts_to<find_user>, caf::reacts_to<name_users>,
-        caf::reacts_to<watch_user>, caf::reacts_to<name_changes>>;
+        caf::reacts_to<watch_user>, caf::reacts_to<name_changes>,
+        caf::reacts_to<instances_left>, caf::reacts_to<memory_state>,
+        // Whether instances can be heard.
+        caf::reacts_to<link_changed>>;
+
+/// Has the shards' states written down in turn, and trims what is behind.
+using snapshot_keeper_actor
+    = component_actor::extend<caf::reacts_to<log_growth>,
+                              caf::reacts_to<snapshot_taken>,
+                              caf::reacts_to<part_stored>>;
 
 /// Where egresses tell what became of an instance's admission.
 using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<
-    caf::reacts_to<instance_spoke>, caf::reacts_to<instance_admitted>>;
+    caf::reacts_to<instance_spoke>, caf::reacts_to<instance_admitted>,
+    // INTERNAL: the link over which instances speak.
+    caf::reacts_to<link_changed>>;
 
 /// Owns one connection to the instances and their outboxes.
 using egress_actor = component_actor::extend<
     caf::reacts_to<deliver>, caf::reacts_to<shard_begun>,
     caf::reacts_to<admit_instance>, caf::reacts_to<acknowledge_positions>,
+    caf::reacts_to<instance_died>, caf::reacts_to<instance_unheard>,
     // INTERNAL: from its link, and from itself.
     caf::reacts_to<marker_returned>, caf::reacts_to<link_reopened>,
     caf::reacts_to<link_changed>, caf::reacts_to<flush_outboxes>>;
 
-/// Starts the routing once presence is exact.
-using node_guard_actor = component_actor::extend<caf::reacts_to<log_replayed>>;
+/// Republishes a user's own stream into the streams of the shards.
+using partitioner_actor = component_actor::extend_with<pull_sink_actor>::extend<
+    // INTERNAL: from its writer.
+    caf::reacts_to<records_answered>, caf::reacts_to<shard_end_found>,
+    caf::reacts_to<link_changed>>;
+
+/// Starts the routing of each shard once its table is exact.
+using node_guard_actor
+    = component_actor::extend<caf::reacts_to<table_exact>,
+                              caf::reacts_to<instances_replayed>>;
 
 } // namespace fantail
 

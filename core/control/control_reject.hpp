@@ -31,6 +31,8 @@ enum class control_reject : uint8_t {
   illegal_channel,
   /// The node keeps as many watches as it can.
   too_many_watches,
+  /// Another life of the instance has taken its place.
+  old_incarnation,
 };
 
 std::string_view to_string(control_reject x);

@@ -22,6 +22,14 @@ positions_object(const std::vector<std::pair<shard_id, position>>& positions) {
   return result;
 }
 
+json::object starts_object(const std::vector<shard_start>& starts) {
+  json::object result;
+  for (auto& x : starts)
+    result[std::to_string(x.shard.value)]
+        = json::array{x.epoch.value, x.at.value};
+  return result;
+}
+
 register_instance take_register(member_reader& in, std::string reply_to) {
   register_instance result;
   result.incarnation = in.token("incarnation");
@@ -33,6 +41,14 @@ register_instance take_register(member_reader& in, std::string reply_to) {
     in.check(format == to_string(delivery_format::single),
              control_reject::unknown_format,
              "the member \"format\" is neither \"single\" nor \"frame\"");
+  auto start = in.text_or("start", to_string(start_from::head));
+  if (start == to_string(start_from::acknowledged))
+    result.start = start_from::acknowledged;
+  else
+    in.check(start == to_string(start_from::head), control_reject::wrong_type,
+             "the member \"start\" is neither \"head\" nor \"acknowledged\"");
+  if (in.has("positions"))
+    result.positions = in.shard_starts("positions");
   return result;
 }
 
@@ -51,6 +67,8 @@ instance_registered take_registered(member_reader& in) {
       = static_cast<uint32_t>(in.number("heartbeat_ms", UINT32_MAX));
   result.frame_bytes_max
       = static_cast<uint32_t>(in.number("frame_bytes_max", UINT32_MAX));
+  if (in.has("ttl_ms"))
+    result.ttl_ms = static_cast<uint32_t>(in.number("ttl_ms", UINT32_MAX));
   result.positions = in.shard_starts("positions");
   return result;
 }
@@ -63,6 +81,10 @@ std::string encode(const registration& x) {
     out["op"] = "register";
     out["format"] = to_string(life->format);
     out["incarnation"] = life->incarnation;
+    if (life->start != start_from::head)
+      out["start"] = to_string(life->start);
+    if (!life->positions.empty())
+      out["positions"] = starts_object(life->positions);
     if (!life->reply_to.empty())
       out["reply_to"] = life->reply_to;
   } else {
@@ -96,10 +118,6 @@ std::string encode(const registration_reply& x) {
     return json::serialize(std::move(out));
   }
   auto& granted = std::get<instance_registered>(x);
-  json::object positions;
-  for (auto& start : granted.positions)
-    positions[std::to_string(start.shard.value)]
-        = json::array{start.epoch.value, start.at.value};
   out["status"] = "registered";
   out["instance"] = granted.instance;
   out["incarnation"] = granted.incarnation;
@@ -107,7 +125,9 @@ std::string encode(const registration_reply& x) {
   out["presence_shards"] = granted.presence_shards;
   out["heartbeat_ms"] = granted.heartbeat_ms;
   out["frame_bytes_max"] = granted.frame_bytes_max;
-  out["positions"] = std::move(positions);
+  if (granted.ttl_ms > 0)
+    out["ttl_ms"] = granted.ttl_ms;
+  out["positions"] = starts_object(granted.positions);
   return json::serialize(std::move(out));
 }
 
@@ -138,6 +158,31 @@ decoded<instance_heartbeat> decode_heartbeat(std::string_view body) {
   instance_heartbeat result;
   if (in.has("incarnation"))
     result.incarnation = in.token("incarnation");
+  return finish(in, std::move(result));
+}
+
+std::string encode(const heartbeat_reply& x) {
+  json::object out;
+  auto is_alive = x.refusal == control_reject::none;
+  out["status"] = is_alive ? "alive" : "rejected";
+  if (is_alive)
+    out["lapses"] = x.lapses;
+  else
+    out["reason"] = to_string(x.refusal);
+  return json::serialize(std::move(out));
+}
+
+decoded<heartbeat_reply> decode_heartbeat_reply(std::string_view body) {
+  member_reader in{body};
+  heartbeat_reply result;
+  auto status = in.text("status");
+  if (status == "rejected")
+    result.refusal = reject_word(in);
+  else if (status == "alive")
+    result.lapses = static_cast<uint32_t>(in.number("lapses", UINT32_MAX));
+  else
+    in.check(false, control_reject::malformed,
+             "the member \"status\" is unknown");
   return finish(in, std::move(result));
 }
 

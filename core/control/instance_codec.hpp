@@ -19,12 +19,30 @@
 /// instance itself is the last token of the subject, not part of a body.
 namespace fantail {
 
+/// Epoch and position of a shard, where an instance starts.
+using shard_start = member_reader::shard_start;
+
+/// Where a life begins.
+enum class start_from : uint8_t {
+  /// At the ends of the shards.
+  head,
+  /// Where the life before it had acknowledged, as far as the node knows.
+  acknowledged,
+};
+
+constexpr std::string_view to_string(start_from x) {
+  return x == start_from::acknowledged ? "acknowledged" : "head";
+}
+
 /// One life of an instance begins.
 struct register_instance {
   delivery_format format = delivery_format::single;
   std::string incarnation;
   /// Empty if no answer is wanted.
   std::string reply_to;
+  start_from start = start_from::head;
+  /// What the instance kept of its life before; goes before `start`.
+  std::vector<shard_start> positions = {};
 
   bool operator==(const register_instance&) const = default;
 };
@@ -41,9 +59,6 @@ using registration = std::variant<register_instance, deregister_instance>;
 std::string encode(const registration& x);
 decoded<registration> decode_registration(std::string_view body);
 
-/// Epoch and position of a shard, where an instance starts.
-using shard_start = member_reader::shard_start;
-
 /// What an instance has to know to take part.
 struct instance_registered {
   std::string instance;
@@ -52,6 +67,8 @@ struct instance_registered {
   uint16_t presence_shards = 0;
   uint32_t heartbeat_ms = 0;
   uint32_t frame_bytes_max = 0;
+  /// Life of a session that nothing renews; 0 from a node that does not say.
+  uint32_t ttl_ms = 0;
   /// In the order of the shards.
   std::vector<shard_start> positions;
 
@@ -83,6 +100,20 @@ struct instance_heartbeat {
 
 std::string encode(const instance_heartbeat& x);
 decoded<instance_heartbeat> decode_heartbeat(std::string_view body);
+
+/// The answer to a heartbeat that asked for one.
+struct heartbeat_reply {
+  /// `none` = the instance is known and alive.
+  control_reject refusal = control_reject::none;
+  /// How often this node has ended the sessions of the instance because it was
+  /// silent for too long.
+  uint32_t lapses = 0;
+
+  bool operator==(const heartbeat_reply&) const = default;
+};
+
+std::string encode(const heartbeat_reply& x);
+decoded<heartbeat_reply> decode_heartbeat_reply(std::string_view body);
 
 /// How far a `frame` instance has come.
 struct instance_ack {

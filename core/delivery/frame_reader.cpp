@@ -238,6 +238,13 @@ std::vector<frame_reader::acknowledgement> frame_reader::positions() const {
   return result;
 }
 
+std::vector<frame_reader::start> frame_reader::starts() const {
+  std::vector<start> result;
+  for (auto& [shard, state] : shards_)
+    result.push_back({shard, state.epoch, state.pos});
+  return result;
+}
+
 bool frame_reader::is_behind(shard_id shard) const {
   auto i = shards_.find(shard);
   return i != shards_.end() && wanted_to(i->second) > i->second.pos;

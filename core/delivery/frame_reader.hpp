@@ -136,6 +136,9 @@ public:
   /// All positions, for an acknowledgement that makes up for lost ones.
   std::vector<acknowledgement> positions() const;
 
+  /// Where every shard stands: what a later life may begin with.
+  std::vector<start> starts() const;
+
   /// True if `shard` waits for a range.
   bool is_behind(shard_id shard) const;
 

@@ -55,10 +55,13 @@ bool outbox::is_full() const noexcept {
          || live_entries_ > settings_.events_max;
 }
 
-std::array<uint32_t, 3> outbox::push(const entry& x) {
+std::array<uint32_t, 3> outbox::push(const entry& x, const pull_ptr& source) {
   std::array<uint32_t, 3> dropped{};
   if (is_lagging_)
     return dropped;
+  // Its pull may be confirmed before the verdict is in.
+  if ((is_absent_ || is_asking_) && (kept_.empty() || kept_.back() != source))
+    kept_.push_back(source);
   auto cls = x.source->class_of(x.event);
   pending_.push_back(x);
   ++live_entries_;
@@ -87,15 +90,21 @@ bool outbox::drop_oldest(event_class cls) {
     return x.source && x.source->class_of(x.event) == cls;
   });
   assert(i != pending_.end());
-  pending_bytes_ -= i->source->event_bytes(i->event);
-  i->source = nullptr;
-  --live_entries_;
-  --pending_by_class_[index_of(cls)];
+  take_out(*i);
   return true;
+}
+
+void outbox::take_out(entry& x) {
+  pending_bytes_ -= x.source->event_bytes(x.event);
+  --live_entries_;
+  --pending_by_class_[index_of(x.source->class_of(x.event))];
+  x.source = nullptr;
 }
 
 void outbox::forget_pending() {
   pending_.clear();
+  kept_.clear();
+  asked_entries_ = 0;
   pending_by_class_ = {};
   live_entries_ = 0;
   pending_bytes_ = 0;
@@ -107,29 +116,13 @@ void outbox::begin_lagging() {
 }
 
 outbox::flushed outbox::flush(bus_port& out, const std::string& subject,
-                              frame::writer& scratch) {
-  auto result = is_frame() ? flush_frames(out, subject, scratch)
-                           : flush_single(out, subject);
+                              instance_index index, frame::writer& scratch) {
+  if (!is_frame())
+    return flush_single(out, subject, index);
+  auto result = flush_frames(out, subject, scratch);
   forget_pending();
-  if (is_frame() && window_bytes_ > settings_.window_bytes_max)
+  if (window_bytes_ > settings_.window_bytes_max)
     begin_lagging();
-  return result;
-}
-
-outbox::flushed outbox::flush_single(bus_port& out,
-                                     const std::string& subject) {
-  flushed result;
-  for (auto& x : pending_) {
-    if (!x.source)
-      continue;
-    auto event = (*x.source)[x.event];
-    if (!out.publish(subject, event.body, event.headers)) {
-      result.link_failed = true;
-      break;
-    }
-    ++result.messages;
-    result.bytes += event.body.size() + event.headers.size();
-  }
   return result;
 }
 
@@ -204,10 +197,10 @@ outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
                                        bus_port& out,
                                        const std::string& subject,
                                        frame::writer& scratch) {
-  assert(!is_pending());
   flushed result;
   if (!is_frame() || profile_.incarnation.empty())
     return result;
+  assert(!is_pending());
   scratch.clear();
   for (size_t i = 0; i < heads.size(); ++i) {
     auto shard = shard_id{static_cast<uint16_t>(i)};
@@ -239,17 +232,60 @@ outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
 }
 
 void outbox::restart(instance_profile profile,
-                     const std::vector<shard_position>& heads) {
+                     const std::vector<shard_position>& heads,
+                     const life_start& start) {
+  std::vector<position> begins;
+  uint64_t behind = 0;
+  for (size_t i = 0; i < heads.size(); ++i) {
+    begins.push_back(start_of(i, heads[i], start));
+    behind = std::max(behind, heads[i].at.value - begins[i].value);
+  }
   profile_ = std::move(profile);
   forget_pending();
+  is_absent_ = is_asking_ = was_unheard_ = false;
   window_.clear();
   window_bytes_ = 0;
-  is_lagging_ = false;
   told_ = heads;
   former_.assign(heads.size(), {});
-  acknowledged_.clear();
-  for (auto& head : heads)
-    acknowledged_.push_back(head.at);
+  acknowledged_ = std::move(begins);
+  // What lies between is a gap that it sees in the first section of a shard.
+  has_resumed_ = owes_heads_ = behind > 0;
+  is_lagging_ = behind > limits::resume_positions;
+}
+
+position outbox::start_of(size_t shard, shard_position head,
+                          const life_start& start) const {
+  if (!is_frame() && start.kept.empty())
+    return head.at;
+  if (shard < start.kept.size() && start.kept[shard]) {
+    auto& x = *start.kept[shard];
+    auto began_anew
+        = flags_of(shard_id{static_cast<uint16_t>(shard)}, head.epoch) != 0
+          && x.epoch < anew_[shard];
+    if (began_anew)
+      return position{};
+    // A position beyond the head is one of a stream that is gone.
+    return x.epoch <= head.epoch ? std::min(x.at, head.at) : head.at;
+  }
+  if (start.resumes && shard < acknowledged_.size())
+    return std::min(acknowledged_[shard], head.at);
+  return head.at;
+}
+
+std::vector<shard_position>
+outbox::positions(const std::vector<shard_position>& heads) const {
+  auto result = heads;
+  if (has_resumed_)
+    for (size_t i = 0; i < result.size() && i < acknowledged_.size(); ++i)
+      result[i].at = std::min(result[i].at, acknowledged_[i]);
+  return result;
+}
+
+std::optional<position> outbox::acknowledged(shard_id shard) const {
+  if (!is_frame() || profile_.incarnation.empty()
+      || shard.value >= acknowledged_.size())
+    return std::nullopt;
+  return acknowledged_[shard.value];
 }
 
 bool outbox::acknowledge(shard_id shard, position at,

@@ -25,8 +25,9 @@ const outbox* outbox_group::find(instance_index index) const {
   return index.value < slots_.size() ? slots_[index.value].box.get() : nullptr;
 }
 
-const std::vector<shard_position>&
-outbox_group::admit(instance_index index, instance_profile profile) {
+std::vector<shard_position> outbox_group::admit(instance_index index,
+                                                instance_profile profile,
+                                                const life_start& start) {
   auto& entry = slot_of(index);
   entry.subject
       = subjects::of_instance(subjects::instance_events, profile.name);
@@ -35,9 +36,66 @@ outbox_group::admit(instance_index index, instance_profile profile) {
   if (!known) {
     if (!entry.box)
       entry.box = std::make_unique<outbox>(profile, settings_);
-    entry.box->restart(std::move(profile), heads_);
+    stats_.absent -= entry.box->is_absent() ? 1 : 0;
+    entry.box->restart(std::move(profile), heads_, start);
   }
-  return heads_;
+  return entry.box->positions(heads_);
+}
+
+void outbox_group::silenced(instance_index index,
+                            std::vector<incident>& incidents) {
+  auto* box = slot_of(index).box.get();
+  if (!box || box->profile().format != delivery_format::frame
+      || box->is_lagging())
+    return;
+  box->begin_lagging();
+  note_lagging(index, incidents);
+}
+
+void outbox_group::note_lagging(instance_index index,
+                                std::vector<incident>& incidents) {
+  incidents.push_back({incident::kind::lagging, index});
+  ++stats_.lagging_begun;
+}
+
+void outbox_group::unheard(instance_index index) {
+  if (auto* box = slot_of(index).box.get())
+    box->unheard();
+}
+
+void outbox_group::ask_soon() {
+  for (auto& entry : slots_)
+    if (entry.box)
+      entry.box->ask_soon();
+}
+
+void outbox_group::take_verdict(instance_index index,
+                                std::vector<incident>& incidents) {
+  auto& box = *slot_of(index).box;
+  auto was_absent = box.is_absent();
+  stats_.unheard += box.answered();
+  if (was_absent != box.is_absent()) {
+    auto what = was_absent ? incident::kind::heard : incident::kind::absent;
+    incidents.push_back({what, index});
+    stats_.absent += was_absent ? uint64_t(-1) : 1;
+  }
+  if (box.is_pending())
+    mark_dirty(index);
+}
+
+void outbox_group::mark_dirty(instance_index index) {
+  if (!std::exchange(slot_of(index).is_dirty, true))
+    dirty_.push_back(index);
+}
+
+std::optional<position> outbox_group::oldest_needed(shard_id shard) const {
+  std::optional<position> result;
+  for (auto& entry : slots_) {
+    auto at = entry.box ? entry.box->acknowledged(shard) : std::nullopt;
+    if (at && (!result || *at < *result))
+      result = at;
+  }
+  return result;
 }
 
 void outbox_group::set_head(shard_id shard, shard_position head) {
@@ -68,22 +126,20 @@ void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
         admit(
             index,
             {std::string{names_.name_of(index)}, delivery_format::single, {}});
-      auto was_lagging = entry.box->is_lagging();
-      auto dropped = entry.box->push({x.source.get(), item.event, x.owner});
+      ++stats_.deliveries;
+      // What lags takes nothing in; neither does what is dead.
+      if (entry.box->is_lagging())
+        continue;
+      auto dropped
+          = entry.box->push({x.source.get(), item.event, x.owner}, x.source);
       for (auto cls : {event_class::important, event_class::best_effort})
         if (auto count = dropped[static_cast<size_t>(cls)])
           incidents.push_back({incident::kind::dropped, index, cls, count});
       stats_.dropped_important += dropped[1];
       stats_.dropped_best_effort += dropped[2];
-      if (!was_lagging && entry.box->is_lagging()) {
-        incidents.push_back({incident::kind::lagging, index});
-        ++stats_.lagging_begun;
-      }
-      if (!entry.is_dirty) {
-        entry.is_dirty = true;
-        dirty_.push_back(index);
-      }
-      ++stats_.deliveries;
+      if (entry.box->is_lagging())
+        note_lagging(index, incidents);
+      mark_dirty(index);
     }
     begin = item.end;
   }
@@ -93,36 +149,42 @@ void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
 
 bool outbox_group::flush(bus_port& out, std::vector<incident>& incidents) {
   auto failed = false;
-  for (auto index : dirty_) {
+  std::vector<instance_index> asked;
+  flushing_.clear();
+  flushing_.swap(dirty_);
+  for (auto index : flushing_) {
     auto& entry = slot_of(index);
     entry.is_dirty = false;
     auto was_lagging = entry.box->is_lagging();
-    auto done = entry.box->flush(out, entry.subject, scratch_);
+    auto done = entry.box->flush(out, entry.subject, index, scratch_);
+    if (done.has_asked)
+      asked.push_back(index);
     stats_.messages += done.messages;
     stats_.bytes += done.bytes;
     failed = failed || done.link_failed;
-    if (!was_lagging && entry.box->is_lagging()) {
-      incidents.push_back({incident::kind::lagging, index});
-      ++stats_.lagging_begun;
-    }
+    if (!was_lagging && entry.box->is_lagging())
+      note_lagging(index, incidents);
   }
-  dirty_.clear();
-  if (unflushed_.empty())
+  if (unflushed_.empty() && asked.empty())
     return !failed;
   failed = !out.publish_marker(++last_marker_) || failed;
   size_t bytes = 0;
   for (auto& x : unflushed_)
     bytes += x.source->byte_count();
-  awaiting_.push_back({last_marker_, std::exchange(unflushed_, {}), bytes});
+  awaiting_.push_back(
+      {last_marker_, std::exchange(unflushed_, {}), bytes, std::move(asked)});
   return !failed;
 }
 
-void outbox_group::confirmed(uint64_t marker, std::vector<confirmation>& done) {
+void outbox_group::confirmed(uint64_t marker, std::vector<confirmation>& done,
+                             std::vector<incident>& incidents) {
   while (!awaiting_.empty() && awaiting_.front().marker <= marker) {
     auto& front = awaiting_.front();
     for (auto& x : front.deliveries)
       done.push_back({x.source->shard, x.owner, x.number});
     unconfirmed_bytes_ -= front.bytes;
+    for (auto index : front.asked)
+      take_verdict(index, incidents);
     awaiting_.pop_front();
   }
 }
@@ -137,10 +199,13 @@ void outbox_group::rewind(std::vector<incident>& incidents) {
   awaiting_.clear();
   unflushed_.clear();
   dirty_.clear();
-  for (auto& entry : slots_) {
-    entry.is_dirty = false;
-    if (entry.box)
-      entry.box->forget_pending();
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].is_dirty = false;
+    if (!slots_[i].box)
+      continue;
+    slots_[i].box->link_lost();
+    if (slots_[i].box->is_pending())
+      mark_dirty(instance_index{static_cast<uint16_t>(i)});
   }
   // Newest first, so that each shard ends where its oldest delivery begins.
   for (auto i = again.rbegin(); i != again.rend(); ++i)

@@ -30,6 +30,10 @@ struct outbox_group_stats {
   uint64_t dropped_best_effort = 0;
   uint64_t dropped_important = 0;
   uint64_t lagging_begun = 0;
+  /// Dropped because nobody listened, with the server's proof.
+  uint64_t unheard = 0;
+  /// `single` instances that nobody listens for now.
+  uint64_t absent = 0;
   uint64_t rewinds = 0;
 };
 
@@ -48,9 +52,9 @@ public:
     uint64_t number;
   };
 
-  /// An outbox dropped events, or began or ended to lag.
+  /// An outbox dropped events, began or ended to lag, or nobody listens to it.
   struct incident {
-    enum class kind { dropped, lagging, live };
+    enum class kind { dropped, lagging, live, absent, heard };
     kind what;
     instance_index instance;
     event_class cls = event_class::best_effort;
@@ -62,10 +66,25 @@ public:
   outbox_group(outbox_config settings, const instance_directory& names)
       : settings_(settings), names_(names) {}
 
-  /// Names an instance, or changes its format or life; a new incarnation
-  /// begins behind the heads, which are returned.
-  const std::vector<shard_position>& admit(instance_index index,
-                                           instance_profile profile);
+  /// Names an instance, or changes its format or life. Returns where it
+  /// begins, or where a known life goes on.
+  std::vector<shard_position> admit(instance_index index,
+                                    instance_profile profile,
+                                    const life_start& start = {});
+
+  /// A `frame` instance is dead: it gets nothing until it has caught up.
+  void silenced(instance_index index, std::vector<incident>& incidents);
+
+  /// The server said that nobody listens to what the instance was sent last.
+  void unheard(instance_index index);
+
+  /// `single` instances ask with their next event whether anybody listens.
+  /// Call it about once per second.
+  void ask_soon();
+
+  /// How far back `frame` instances may still ask for events of `shard`;
+  /// nothing if there are none.
+  std::optional<position> oldest_needed(shard_id shard) const;
 
   /// Sets how far `shard` is routed before its first delivery. A second time,
   /// the shard's stream was lost and begins anew.
@@ -79,7 +98,8 @@ public:
   bool flush(bus_port& out, std::vector<incident>& incidents);
 
   /// The marker came back.
-  void confirmed(uint64_t marker, std::vector<confirmation>& done);
+  void confirmed(uint64_t marker, std::vector<confirmation>& done,
+                 std::vector<incident>& incidents);
 
   /// The link was lost: everything unconfirmed is pending again.
   void rewind(std::vector<incident>& incidents);
@@ -92,7 +112,9 @@ public:
                    shard_id shard, position at,
                    std::vector<incident>& incidents);
 
-  bool is_pending() const noexcept { return !unflushed_.empty(); }
+  bool is_pending() const noexcept {
+    return !unflushed_.empty() || !dirty_.empty();
+  }
   /// Deliveries flushed since their marker was published last.
   const std::deque<delivery>& unflushed() const noexcept { return unflushed_; }
   size_t unconfirmed_bytes() const noexcept { return unconfirmed_bytes_; }
@@ -110,16 +132,22 @@ private:
     uint64_t marker;
     std::deque<delivery> deliveries;
     size_t bytes;
+    /// Whose questions are answered by then.
+    std::vector<instance_index> asked;
   };
 
   slot& slot_of(instance_index index);
   void push(const delivery& x, std::vector<incident>& incidents);
+  void mark_dirty(instance_index index);
+  void take_verdict(instance_index index, std::vector<incident>& incidents);
+  void note_lagging(instance_index index, std::vector<incident>& incidents);
   shard_position& head_of(shard_id shard);
 
   outbox_config settings_;
   const instance_directory& names_;
   std::vector<slot> slots_;
   std::vector<instance_index> dirty_;
+  std::vector<instance_index> flushing_;
   std::vector<shard_position> heads_;
   std::deque<delivery> unflushed_;
   std::deque<awaiting> awaiting_;

@@ -11,6 +11,14 @@
 
 namespace fantail {
 
+/// Up to where the log of a presence shard is known or applied.
+struct log_progress {
+  log_life life;
+  log_position up_to;
+
+  bool operator==(const log_progress&) const = default;
+};
+
 /// What happened to one user, as one routing shard has to know it. The first
 /// and the last session of a user on an instance are changes; those in between
 /// are not.
@@ -34,6 +42,8 @@ struct user_change {
   /// Server time at which the change was stored, ns: chat events stored
   /// before it still go to a departing instance.
   int64_t stored_at_ns = 0;
+  /// The record it comes from; 0 if it comes from none.
+  log_position version;
   channel_list channels;
   /// Only while somebody watches a channel of the shard; else empty.
   std::string user_name;
@@ -47,6 +57,9 @@ struct presence_delta {
   presence_shard_id from;
   shard_id to;
   uint64_t number = 0;
+  /// Everything up to here that concerns `to` is in this delta and those
+  /// before it.
+  log_progress log;
   std::vector<user_change> changes;
 };
 

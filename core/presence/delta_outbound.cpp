@@ -63,6 +63,16 @@ void delta_outbound::take_deltas(std::vector<presence_delta_ptr>& out) {
   }
 }
 
+void delta_outbound::tell_reached() {
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    auto& x = shards_[i];
+    if (!x.open.changes.empty() || x.log == reached_)
+      continue;
+    ++unapplied_;
+    cut(x, shard_id{static_cast<uint16_t>(i)});
+  }
+}
+
 bool delta_outbound::has_deltas() const noexcept {
   return std::any_of(shards_.begin(), shards_.end(), [](auto& x) {
     return !x.open.changes.empty() || x.handed_out < x.cut;
@@ -128,6 +138,7 @@ void delta_outbound::cut(outbound_shard& x, shard_id to) {
   x.open.from = from_;
   x.open.to = to;
   x.open.number = ++x.cut;
+  x.open.log = x.log = reached_;
   x.kept.push_back(std::make_shared<presence_delta>(std::move(x.open)));
   x.open = {};
   x.open_channels = 0;

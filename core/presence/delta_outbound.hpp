@@ -27,6 +27,7 @@ struct due_answer {
 /// answer to a change is due.
 ///
 ///     add, expect          collect a record's changes, then its answer
+///     reached              the record is complete
 ///     take_deltas          what is to be sent now
 ///     applied, drained     what a routing shard says, both cumulative
 ///     take_answers         the answers that became due
@@ -56,6 +57,14 @@ public:
   /// once if there are none. `answer.what` says whether that is `joined` or
   /// `left`; its positions are filled in here. A refusal waits for nothing.
   void expect(uint64_t shards, std::string reply_to, presence_answer answer);
+
+  /// All records up to `at` are added completely: deltas ended from now on
+  /// say so.
+  void reached(log_progress at) noexcept { reached_ = at; }
+
+  /// Makes sure that every shard hears of the position reached, if only in a
+  /// delta without changes.
+  void tell_reached();
 
   /// Ends the deltas being collected and appends all that were not handed out
   /// yet, in order for each shard.
@@ -125,6 +134,8 @@ private:
     uint64_t handed_out = 0;
     uint64_t applied = 0;
     uint64_t drained = 0;
+    /// What its newest delta says of the log.
+    log_progress log;
     position applied_at;
     position drained_at;
     std::deque<waiting> applied_line;
@@ -142,6 +153,7 @@ private:
   std::vector<due_answer> due_;
   answer_id next_answer_ = 1;
   size_t unapplied_ = 0;
+  log_progress reached_;
 };
 
 } // namespace fantail

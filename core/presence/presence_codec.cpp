@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 6> op_words
     = {"online", "offline", "set", "join", "leave", "expire"};
 
-constexpr std::array<std::string_view, 14> reject_words = {"none",
+constexpr std::array<std::string_view, 15> reject_words = {"none",
                                                            "malformed",
                                                            "wrong_type",
                                                            "missing_member",
@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, 14> reject_words = {"none",
                                                            "too_many_sessions",
                                                            "too_many_instances",
                                                            "unknown_session",
-                                                           "too_large"};
+                                                           "too_large",
+                                                           "memory_limit"};
 
 constexpr std::array<std::string_view, 3> status_words
     = {"joined", "left", "rejected"};

@@ -47,6 +47,8 @@ enum class presence_reject : uint8_t {
   too_many_instances,
   unknown_session,
   too_large,
+  /// The node is at its memory limit; ask again later.
+  memory_limit,
 };
 
 std::string_view to_string(presence_reject x);

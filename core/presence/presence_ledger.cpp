@@ -84,6 +84,7 @@ presence_outcome presence_ledger::apply(const presence_record& record,
   user_change change;
   change.user = *users_.find(record.user);
   change.stored_at_ns = record.stored_at_ns;
+  change.version = record.version;
   for (auto left = step.concerned; left != 0; left &= left - 1)
     tell(shard_id{static_cast<uint16_t>(std::countr_zero(left))}, step, change,
          out);
@@ -102,6 +103,16 @@ void presence_ledger::heartbeat(instance_index instance, time_point now) {
     heartbeats_.resize(instance.value + size_t{1});
   auto& last = heartbeats_[instance.value];
   last = std::max(last, tick_of(now));
+}
+
+void presence_ledger::end_sessions(instance_index instance, time_point now) {
+  for (session_table::slot x = 0; x < sessions_.slot_end(); ++x) {
+    // A slot that is free has no timer.
+    if (sessions_[x].instance != instance || !timers_.is_scheduled(x))
+      continue;
+    sessions_[x].is_ended = true;
+    timers_.schedule(x, now);
+  }
 }
 
 void presence_ledger::tick(time_point now, std::vector<expired_session>& out) {
@@ -152,24 +163,30 @@ presence_outcome presence_ledger::put_session(const presence_record& record,
     return refused(presence_reject::too_many_instances,
                    "there are " + std::to_string(limits::instances_max)
                        + " instances already");
-  if (sessions_by_instance_.size() <= instance->value)
-    sessions_by_instance_.resize(instance->value + size_t{1});
   if (x == session_table::none) {
     auto& owner = entry_or_new(record.user);
     x = sessions_.add(update.session, *users_.find(record.user),
                       owner.sessions);
-    sessions_[x].instance = *instance;
-    ++sessions_by_instance_[instance->value];
     users_online_ += owner.session_count++ == 0 ? 1 : 0;
+  } else {
+    --sessions_by_instance_[sessions_[x].instance.value];
   }
+  begin_session(x, *instance, now);
+  return {};
+}
+
+/// A session that counts nowhere yet is on `instance` from now on.
+void presence_ledger::begin_session(session_table::slot x,
+                                    instance_index instance, time_point now) {
+  if (sessions_by_instance_.size() <= instance.value)
+    sessions_by_instance_.resize(instance.value + size_t{1});
+  ++sessions_by_instance_[instance.value];
   auto& session = sessions_[x];
-  --sessions_by_instance_[session.instance.value];
-  ++sessions_by_instance_[instance->value];
-  session.instance = *instance;
+  session.instance = instance;
   session.online_tick = tick_of(now);
+  session.is_ended = false;
   mark_expired(session, false);
   timers_.schedule(x, expiry_of(session));
-  return {};
 }
 
 presence_outcome presence_ledger::drop_session(const presence_record& record) {
@@ -279,6 +296,8 @@ void presence_ledger::list_instances(const user_entry* entry,
 }
 
 time_point presence_ledger::expiry_of(const session_table::session& x) const {
+  if (x.is_ended)
+    return time_point::min();
   auto newest = x.online_tick;
   if (x.instance.value < heartbeats_.size())
     newest = std::max(newest, heartbeats_[x.instance.value]);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,6 +130,10 @@ public:
   /// A sign of life of an instance: renews all sessions on it.
   void heartbeat(instance_index instance, time_point now);
 
+  /// The instance left on purpose: the time of all sessions on it is over, and
+  /// the next ticks report them. Reads every session: 5 ms per million.
+  void end_sessions(instance_index instance, time_point now);
+
   /// Appends the sessions whose time to live has run out. None is reported
   /// early; one is reported at most 200 ms late.
   void tick(time_point now, std::vector<expired_session>& out);
@@ -140,8 +145,20 @@ public:
 
   /// The user's name, if the user is online and `shard` knows about it.
   std::optional<std::string> name_of(user_handle user, shard_id shard) const;
+  bool has_session(std::string_view user, std::string_view session) const;
 
   statistics stats() const;
+
+  /// Writes what follows from the log up to `applied`: users with their
+  /// handles, sessions, shards. What follows from time is left out.
+  void save(byte_writer& out) const;
+
+  /// Reads that into this fresh ledger; instance i of the bytes is
+  /// `numbers[i]` now, and every session lives for a time to live from `now`
+  /// on. What cannot be right fails `in`; then the ledger must not be used
+  /// any more.
+  void load(byte_reader& in, std::span<const instance_index> numbers,
+            time_point now);
 
   /// What is wrong with the state, or nothing.
   std::optional<std::string> check_invariants() const;
@@ -178,6 +195,10 @@ private:
   time_point expiry_of(const session_table::session& x) const;
   uint32_t tick_of(time_point now) const;
   void mark_expired(session_table::session& x, bool is_expired);
+  void begin_session(session_table::slot x, instance_index instance,
+                     time_point now);
+  void load_user(user_handle user, byte_reader& in,
+                 std::span<const instance_index> numbers, time_point now);
   void forget_if_gone(std::string_view user);
 
   presence_ledger_config config_;

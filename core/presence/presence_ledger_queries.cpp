@@ -28,6 +28,14 @@ std::optional<std::string> presence_ledger::name_of(user_handle user,
   return std::string{users_.name_of(user)};
 }
 
+bool presence_ledger::has_session(std::string_view user,
+                                  std::string_view session) const {
+  auto handle = users_.find(user);
+  return handle
+         && sessions_.find(session, entries_[handle->value].sessions)
+                != session_table::none;
+}
+
 presence_ledger::statistics presence_ledger::stats() const {
   statistics result;
   result.users_online = users_online_;

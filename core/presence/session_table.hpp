@@ -30,6 +30,8 @@ public:
     instance_index instance;
     /// Its time to live ran out and that was reported.
     bool is_expired = false;
+    /// Its instance left; nothing but a new `online` keeps it.
+    bool is_ended = false;
   };
 
   /// Adds a session in front of the chain that begins at `head`.
@@ -47,6 +49,9 @@ public:
   std::string_view name_of(slot x) const {
     return names_.at(sessions_[x].name);
   }
+
+  /// Every slot in use is below this one.
+  slot slot_end() const noexcept { return static_cast<slot>(sessions_.size()); }
 
   size_t size() const noexcept { return sessions_.size() - free_.size(); }
   size_t byte_count() const noexcept;

@@ -2,6 +2,7 @@
 #include "core/presence/user_directory.hpp"
 
 #include "core/hash.hpp"
+#include "core/subject.hpp"
 
 #include <cassert>
 
@@ -72,6 +73,41 @@ void user_directory::grow() {
   for (auto handle : old)
     if (handle != empty)
       slots_[slot_of(name_of(user_handle{handle}))] = handle;
+}
+
+void user_directory::save(byte_writer& out) const {
+  out.put_count(places_.size());
+  out.put_count(free_.size());
+  for (auto handle : free_)
+    out.put(handle);
+  for_each([&](user_handle user) { out.put_text(name_of(user)); });
+}
+
+void user_directory::load(byte_reader& in) {
+  auto handles = in.take_count(2, UINT32_MAX);
+  free_.resize(in.take_count(sizeof(uint32_t), handles));
+  std::vector<bool> is_free(handles);
+  for (auto& handle : free_) {
+    handle = in.take<uint32_t>();
+    if (!in.expect(handle < handles && !is_free[handle],
+                   "a handle is free twice"))
+      return;
+    is_free[handle] = true;
+  }
+  places_.resize(handles);
+  for (uint32_t handle = 0; handle < handles && in.ok(); ++handle) {
+    if (is_free[handle])
+      continue;
+    auto name = in.take_text();
+    if (!in.expect(is_token(name) && !find(name), "a user's name is illegal"))
+      return;
+    if ((size_ + 1) * 8 > slots_.size() * 7)
+      grow();
+    auto slot = slot_of(name);
+    places_[handle] = names_.add(name);
+    slots_[slot] = handle;
+    ++size_;
+  }
 }
 
 std::optional<std::string> user_directory::check_invariants() const {

@@ -3,6 +3,8 @@
 
 #include "core/ids.hpp"
 #include "core/presence/name_arena.hpp"
+#include "core/snapshot/byte_reader.hpp"
+#include "core/snapshot/byte_writer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +47,23 @@ public:
   uint32_t handle_end() const noexcept {
     return static_cast<uint32_t>(places_.size());
   }
+
+  /// Calls `f(user_handle)` for every user, by handle.
+  template <class F>
+  void for_each(F f) const {
+    std::vector<bool> is_free(places_.size());
+    for (auto handle : free_)
+      is_free[handle] = true;
+    for (uint32_t handle = 0; handle < places_.size(); ++handle)
+      if (!is_free[handle])
+        f(user_handle{handle});
+  }
+
+  /// Writes names and handles; those free are given again in the same order.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty directory, and checks them.
+  void load(byte_reader& in);
 
   size_t byte_count() const noexcept;
 

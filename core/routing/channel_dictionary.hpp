@@ -66,6 +66,12 @@ public:
   /// Every row in use is below this.
   uint32_t row_bound() const noexcept { return rows_made_; }
 
+  /// Writes the names; every channel keeps its row.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty dictionary, and checks them.
+  void load(byte_reader& in);
+
   size_t byte_count() const noexcept;
   bool check_invariants() const;
 
@@ -82,6 +88,8 @@ private:
   /// The first row on the way whose tag agrees: nearly always the right one.
   row_id guess(uint32_t tag) const noexcept;
   row_id take_row();
+  void load_free_rows(byte_reader& in);
+  void load_slots(byte_reader& in);
   void resize(size_t slots);
 
   std::vector<slot> slots_;

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/snapshot/byte_reader.hpp"
+#include "core/snapshot/byte_writer.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -44,11 +47,40 @@ public:
   template <class F>
   void for_each(row_id row, int64_t stored_at_ns, F f) const;
 
+  /// Forgets the oldest departures before `routed_until_ns` while there are
+  /// more than `entries_max`: those that only ranges still ask for.
+  void trim(size_t entries_max, int64_t routed_until_ns,
+            std::vector<row_id>& forgotten);
+
   bool has(row_id row) const { return newest_.contains(row); }
   bool empty() const noexcept { return entries_.empty(); }
   size_t size() const noexcept { return entries_.size(); }
+  /// The time of the newest departure. REQUIRES: there is one.
+  int64_t newest_ns() const;
+
   /// Departures given up because of the bound.
+  /// Departures given up because of a bound.
   uint64_t overflowed() const noexcept { return overflowed_; }
+
+  /// Calls `f(row_id)` for every row with a departure.
+  template <class F>
+  void for_each_row(F f) const {
+    for (auto& [row, number] : newest_)
+      f(row);
+  }
+
+  /// Writes all departures.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty object. Instances are below `instances`; the
+  /// rows have to be checked.
+  void load(byte_reader& in, size_t instances);
+
+  /// Gives every instance its new number.
+  void renumber(std::span<const instance_index> numbers) {
+    for (auto& x : entries_)
+      x.instance = numbers[x.instance.value];
+  }
 
   size_t byte_count() const noexcept;
   bool check_invariants() const;
@@ -68,17 +100,23 @@ private:
   std::deque<entry> entries_;
   /// Number of the first entry; entries are numbered without gaps.
   uint64_t first_ = 0;
-  /// Row -> number of its newest entry.
-  std::unordered_map<row_id, uint64_t> newest_;
+  struct row_departures {
+    /// Number of the row's newest entry.
+    uint64_t newest;
+    /// No departure of the row is later.
+    int64_t latest_ns;
+  };
+  std::unordered_map<row_id, row_departures> newest_;
   uint64_t overflowed_ = 0;
 };
 
 template <class F>
 void departures::for_each(row_id row, int64_t stored_at_ns, F f) const {
   auto found = newest_.find(row);
-  if (found == newest_.end())
+  // Most events are later than every departure that is kept for ranges.
+  if (found == newest_.end() || stored_at_ns > found->second.latest_ns)
     return;
-  for (auto number = found->second; number >= first_;) {
+  for (auto number = found->second.newest; number >= first_;) {
     auto& x = entries_[number - first_];
     if (stored_at_ns <= x.left_at_ns)
       f(x.instance);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/snapshot/byte_reader.hpp"
+#include "core/snapshot/byte_writer.hpp"
+
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 namespace fantail {
@@ -59,6 +64,30 @@ public:
   size_t byte_count() const noexcept {
     return pages_made_ * page_elements * sizeof(T)
            + pages_.capacity() * sizeof(pages_[0]);
+  }
+
+  /// Writes the elements as they are in memory.
+  void save(byte_writer& out) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    out.put_count(pages_.size());
+    for (auto& page : pages_) {
+      out.put(static_cast<uint8_t>(page != nullptr));
+      if (page)
+        out.copy_from(page.get(), page_elements * sizeof(T));
+    }
+  }
+
+  /// Reads them into this empty array. The elements have to be checked before
+  /// they are used.
+  void load(byte_reader& in) {
+    pages_.resize(in.take_count(sizeof(uint8_t)));
+    for (auto& page : pages_) {
+      if (in.take<uint8_t>() == 0 || in.left() < page_elements * sizeof(T))
+        continue;
+      page = std::make_unique_for_overwrite<T[]>(page_elements);
+      in.copy_to(page.get(), page_elements * sizeof(T));
+      ++pages_made_;
+    }
   }
 
 private:

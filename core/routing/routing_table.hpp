@@ -55,6 +55,21 @@ public:
   const row_store& rows() const noexcept { return rows_; }
   const user_index& users() const noexcept { return users_; }
 
+  /// Writes the table. REQUIRES: release_orphans was called after the last
+  /// change.
+  void save(byte_writer& out) const;
+
+  /// Reads it into this empty table, and checks everything: a table that
+  /// was loaded without a problem keeps the invariants, except that rows
+  /// without members are not pinned yet. Instances are below `instances`.
+  void load(byte_reader& in, size_t instances);
+
+  /// Gives every instance its new number, of which no two are the same.
+  void renumber(std::span<const instance_index> numbers);
+
+  /// Forgets all users of a presence shard; appends what that vacates.
+  void forget(presence_shard_id home, std::vector<vacancy>& vacated);
+
   /// Sizes and costs with the `top` largest channels. Reads every row: about
   /// a millisecond per 100,000 channels.
   table_statistics statistics(size_t top) const;

@@ -58,6 +58,38 @@ void decode(const char* in, std::vector<row_id>& out) {
   }
 }
 
+bool read(const char* in, size_t bytes, std::vector<row_id>& out) {
+  auto* end = in + bytes;
+  auto take_checked = [&](uint32_t& x) {
+    uint64_t wide = 0;
+    for (unsigned shift = 0; in != end && shift < 35; shift += 7) {
+      auto byte = static_cast<uint8_t>(*in++);
+      wide |= uint64_t{byte & 0x7Fu} << shift;
+      if (byte < 0x80) {
+        x = static_cast<uint32_t>(wide);
+        return wide <= UINT32_MAX;
+      }
+    }
+    return false;
+  };
+  out.clear();
+  uint32_t left = 0;
+  if (!take_checked(left) || left > bytes)
+    return false;
+  out.resize(left);
+  uint64_t row = 0;
+  for (size_t i = 0; i < left; ++i) {
+    uint32_t step = 0;
+    if (!take_checked(step) || (i > 0 && step == 0))
+      return false;
+    row += step;
+    if (row > UINT32_MAX)
+      return false;
+    out[i] = row_id{static_cast<uint32_t>(row)};
+  }
+  return true;
+}
+
 bool contains(const char* in, row_id row) noexcept {
   auto left = take(in);
   uint32_t at = 0;

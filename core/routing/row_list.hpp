@@ -24,6 +24,9 @@ void encode(std::span<const row_id> rows, char* out) noexcept;
 /// Appends the rows of a list that `encode` wrote to `out`.
 void decode(const char* in, std::vector<row_id>& out);
 
+/// Replaces `out` by the rows of a list of at most `bytes` bytes that nobody
+/// vouches for; false if it is none, or not sorted or not without repeats.
+bool read(const char* in, size_t bytes, std::vector<row_id>& out);
 /// Whether a list that `encode` wrote has `row`; stops where it would be.
 bool contains(const char* in, row_id row) noexcept;
 

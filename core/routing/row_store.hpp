@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/routing/channel_dictionary.hpp"
 #include "core/routing/paged_array.hpp"
 #include "core/routing/prefetch.hpp"
 #include "core/routing/slab_pool.hpp"
@@ -10,6 +11,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -96,6 +98,33 @@ public:
       fantail::prefetch(block + at);
   }
 
+  /// What the members of the row, and their places, add up to: the sum of
+  /// `place_hash` over them.
+  uint64_t membership_sum(row_id row) const;
+
+  /// A user who is a member of the row, online on `instance`; or `anywhere`,
+  /// online or not. Sums of these compare millions of memberships without
+  /// memory.
+  static constexpr uint16_t anywhere = UINT16_MAX;
+  static uint64_t place_hash(row_id row, uint16_t instance) noexcept {
+    // The finalizer of SplitMix64 (S. Vigna, public domain).
+    auto x = (uint64_t{row.value} << 16 | instance) + 0x9E3779B97F4A7C15ull;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+    return x ^ (x >> 31);
+  }
+
+  /// Writes all rows.
+  void save(byte_writer& out) const;
+
+  /// Reads the rows of `channels` into this empty store, and checks them;
+  /// none is pinned then. Instances are below `instances`.
+  void load(byte_reader& in, const channel_dictionary& channels,
+            size_t instances);
+
+  /// Gives every instance its new number, of which no two are the same.
+  void renumber(std::span<const instance_index> numbers);
+
   size_t byte_count() const noexcept;
   bool check_invariants(row_id row) const;
 
@@ -152,6 +181,9 @@ private:
   void rewrite(row& x, wide_entry changed);
   void shrink(row& x);
   void encode(row& x, const std::vector<wide_entry>& entries);
+  bool is_sound(const row& x, size_t instances) const;
+  static bool is_sound(dense_view view, size_t entries);
+  void load_beyond(byte_reader& in, const channel_dictionary& channels);
 
   paged_array<row> rows_;
   slab_pool blocks_;

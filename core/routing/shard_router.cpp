@@ -53,7 +53,10 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
     return delta_outcome::gap;
   from.applied = delta.number;
   ++counters_.deltas;
+  auto known = from.log.up_to;
   for (auto& change : delta.changes) {
+    if (change.version != log_position{} && change.version <= known)
+      continue;
     vacated_.clear();
     if (!watches_.empty())
       watches_.before(table_, delta.from, change);
@@ -67,6 +70,7 @@ delta_outcome shard_router::apply(const presence_delta& delta) {
       wait_for(from, delta.number, change.stored_at_ns);
   }
   table_.release_orphans();
+  from.log = {delta.log.life, std::max(known, delta.log.up_to)};
   return delta_outcome::applied;
 }
 
@@ -111,6 +115,10 @@ void shard_router::idle() {
 
 uint64_t shard_router::applied_number(presence_shard_id from) const noexcept {
   return from.value < lanes_.size() ? lanes_[from.value].applied : 0;
+}
+
+log_progress shard_router::log_of(presence_shard_id from) const noexcept {
+  return from.value < lanes_.size() ? lanes_[from.value].log : log_progress{};
 }
 
 uint64_t shard_router::drained_number(presence_shard_id from) const noexcept {
@@ -162,6 +170,8 @@ void shard_router::route(const pull& events, std::span<delivery_list> groups) {
     caught_up_ = events.pending == 0;
   }
   departures_.expire(departures_matter_from(), forgotten_);
+  departures_.trim(limits::departures_for_ranges_max, routed_until_ns_,
+                   forgotten_);
   unpin_forgotten();
   drain();
 }

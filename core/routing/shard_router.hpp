@@ -90,8 +90,17 @@ public:
   explicit shard_router(shard_id shard,
                         size_t departures_max = limits::departures_max);
 
-  /// Deltas of each presence shard are numbered from 1 without gaps.
+  /// Deltas of each presence shard are numbered from 1 without gaps. Changes
+  /// at or before `log_of(from)` were applied in another life of the presence
+  /// shard and are left out.
   delta_outcome apply(const presence_delta& delta);
+
+  /// Up to where the log of a presence shard is applied.
+  log_progress log_of(presence_shard_id from) const noexcept;
+
+  /// Forgets all users of a presence shard and the position in its log: it
+  /// will tell everything anew.
+  void forget(presence_shard_id from);
 
   /// Finds the instances of every event; those of index i go to group
   /// i % groups.size(). The groups are cleared first. REQUIRES: at least one
@@ -120,10 +129,26 @@ public:
 
   /// Events stored at or after `stored_at_ns` may be routed once more, by
   /// `select` for an instance that lags: departures since then are kept for
-  /// them. INT64_MAX, as at the start, keeps none.
+  /// them, limits::departures_for_ranges_max at most. INT64_MAX, as at the
+  /// start, keeps none.
   void keep_departures_since(int64_t stored_at_ns) noexcept {
     kept_since_ns_ = stored_at_ns;
   }
+
+  /// After a restart events stored at or after `stored_at_ns` may be routed
+  /// once more: departures since then are kept, and written by `save`.
+  /// INT64_MAX, as at the start, keeps none.
+  void restart_begins_at(int64_t stored_at_ns) noexcept {
+    restart_from_ns_ = stored_at_ns;
+  }
+
+  /// Writes what a restart needs: table, departures, positions in the logs.
+  void save(byte_writer& out) const;
+
+  /// Reads that into this fresh router. Instance i of the bytes is
+  /// `numbers[i]` now. What cannot be right fails `in`; then the router must
+  /// not be used any more.
+  void load(byte_reader& in, std::span<const instance_index> numbers);
 
   /// True while the last thing heard was that nothing is pending.
   bool caught_up() const noexcept { return caught_up_; }
@@ -160,12 +185,13 @@ private:
   /// What is known of one presence shard.
   struct lane {
     uint64_t applied = 0;
+    log_progress log;
     std::deque<undrained> waiting;
   };
 
   /// A departure before this concerns no event that is still to be routed.
   int64_t departures_matter_from() const noexcept {
-    return std::min(routed_until_ns_, kept_since_ns_);
+    return std::min({routed_until_ns_, kept_since_ns_, restart_from_ns_});
   }
   void wait_for(lane& from, uint64_t number, int64_t left_at_ns);
   void drain();
@@ -188,6 +214,7 @@ private:
   /// Server time up to which events were routed.
   int64_t routed_until_ns_ = INT64_MIN;
   int64_t kept_since_ns_ = INT64_MAX;
+  int64_t restart_from_ns_ = INT64_MAX;
   bool caught_up_ = false;
   // Scratch memory.
   std::vector<vacancy> vacated_;

@@ -90,10 +90,13 @@ void slab_pool::release(handle x) noexcept {
     link(index);
 }
 
+size_t slab_pool::blocks_of(uint8_t size_class, size_t block_bytes) noexcept {
+  return size_class == alone
+             ? 1
+             : std::max(chunk_blocks_min, chunk_bytes_min / block_bytes);
+}
+
 uint32_t slab_pool::make_chunk(uint8_t size_class, size_t block_bytes) {
-  auto blocks = size_class == alone
-                    ? 1
-                    : std::max(chunk_blocks_min, chunk_bytes_min / block_bytes);
   uint32_t index;
   if (!unused_chunks_.empty()) {
     index = unused_chunks_.back();
@@ -104,15 +107,21 @@ uint32_t slab_pool::make_chunk(uint8_t size_class, size_t block_bytes) {
       throw std::bad_alloc{};
     chunks_.emplace_back();
   }
+  fill_chunk(index, size_class, block_bytes);
+  if (size_class != alone)
+    link(index);
+  return index;
+}
+
+void slab_pool::fill_chunk(uint32_t index, uint8_t size_class,
+                           size_t block_bytes) {
+  auto blocks = blocks_of(size_class, block_bytes);
   auto& made = chunks_[index];
   made.bytes = std::make_unique_for_overwrite<char[]>(blocks * block_bytes);
   made.block_bytes = static_cast<uint32_t>(block_bytes);
   made.blocks = static_cast<uint16_t>(blocks);
   made.size_class = size_class;
   chunk_bytes_ += blocks * block_bytes;
-  if (size_class != alone)
-    link(index);
-  return index;
 }
 
 void slab_pool::drop_chunk(uint32_t index) noexcept {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/snapshot/byte_reader.hpp"
+#include "core/snapshot/byte_writer.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,10 +62,19 @@ public:
   /// Everything taken from the heap, used or not.
   size_t byte_count() const noexcept;
 
+  /// Writes all blocks; their handles stay what they are.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty pool. What is in the blocks, and who owns
+  /// them, has to be checked before they are used (slab_audit).
+  void load(byte_reader& in);
+
   /// True if the invariants hold. Slow.
   bool check_invariants() const;
 
 private:
+  friend class slab_audit;
+
   static constexpr unsigned index_bits = 11;
   static constexpr uint32_t index_mask = (1u << index_bits) - 1;
   static constexpr uint16_t no_block = UINT16_MAX;
@@ -87,7 +99,10 @@ private:
   static uint8_t class_of(size_t bytes) noexcept;
   static size_t bytes_of(uint8_t size_class) noexcept;
   static bool is_full(const chunk& x) noexcept;
+  static size_t blocks_of(uint8_t size_class, size_t block_bytes) noexcept;
   uint32_t make_chunk(uint8_t size_class, size_t block_bytes);
+  void fill_chunk(uint32_t index, uint8_t size_class, size_t block_bytes);
+  void load_chunk(uint32_t index, uint8_t size_class, byte_reader& in);
   void drop_chunk(uint32_t index) noexcept;
   void link(uint32_t index) noexcept;
   void unlink(uint32_t index) noexcept;
@@ -98,6 +113,28 @@ private:
   /// Per class, the chunks that have a free block.
   uint32_t open_chunks_[class_count] = {};
   size_t chunk_bytes_ = 0;
+};
+
+/// Checks that the handles somebody loaded are blocks of a pool that was
+/// loaded, and that nobody shares one. Not thread safe.
+class slab_audit {
+public:
+  /// REQUIRES: the pool does not change meanwhile.
+  explicit slab_audit(const slab_pool& pool);
+
+  /// True if `x` is an allocated block that was not claimed before.
+  bool claim(slab_pool::handle x);
+
+  /// True if every allocated block was claimed.
+  bool is_complete() const noexcept { return unclaimed_ == 0; }
+
+private:
+  const slab_pool& pool_;
+  /// Per chunk, where its blocks begin in `is_taken_`.
+  std::vector<size_t> begins_;
+  /// Free or claimed.
+  std::vector<bool> is_taken_;
+  size_t unclaimed_ = 0;
 };
 
 } // namespace fantail

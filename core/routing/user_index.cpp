@@ -10,14 +10,6 @@
 
 namespace fantail {
 
-namespace {
-
-uint64_t many_key(user_key x) {
-  return (uint64_t{x.home.value} << 32) | x.user.value;
-}
-
-} // namespace
-
 user_index::record& user_index::make(user_key user) {
   if (user.home.value >= homes_.size())
     homes_.resize(user.home.value + 1u);

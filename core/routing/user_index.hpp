@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/routing/channel_dictionary.hpp"
 #include "core/routing/paged_array.hpp"
 #include "core/routing/slab_pool.hpp"
 
@@ -66,6 +67,18 @@ public:
   template <class F>
   void for_each(F f) const;
 
+  /// Writes all users.
+  void save(byte_writer& out) const;
+
+  /// Reads them into this empty index, and checks them: rows are those of
+  /// `channels`, instances are below `instances`. Returns the sum of
+  /// row_store::place_hash over all memberships.
+  uint64_t load(byte_reader& in, const channel_dictionary& channels,
+                size_t instances);
+
+  /// Gives every instance its new number, of which no two are the same.
+  void renumber(std::span<const instance_index> numbers);
+
   size_t byte_count() const noexcept;
   bool check_invariants() const;
 
@@ -81,10 +94,17 @@ private:
   };
   static_assert(sizeof(record) == 8);
 
+  static uint64_t many_key(user_key x) noexcept {
+    return (uint64_t{x.home.value} << 32) | x.user.value;
+  }
   record& make(user_key user);
   const record* find(user_key user) const noexcept;
   bool is_on(const record& x, user_key user, uint16_t instance) const;
   void remove_from_many(record& x, user_key user, instance_index instance);
+  void load_many(byte_reader& in, size_t instances);
+  bool is_sound(const record& x, user_key user, size_t instances) const;
+  void count_in(const record& x, user_key user, std::span<const row_id> rows,
+                uint64_t& sum);
 
   std::vector<paged_array<record>> homes_;
   slab_pool lists_;

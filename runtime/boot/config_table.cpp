@@ -71,6 +71,13 @@ const config_key node_keys[] = {
      .doc = "Where the node keeps its state, the embedded NATS server's data "
             "among it. One node per directory.",
      .is_valid = is_plain_text},
+    {.name = "node.memory-limit",
+     .kind = key_kind::bytes,
+     .slot = FANTAIL_SLOT(node.memory_limit),
+     .min = static_cast<int64_t>(limits::memory_limit_min),
+     .max = 64 * tib,
+     .doc = "Resident bytes at which the node refuses new sessions, with the "
+            "reason memory_limit, until it has less again. Routing goes on."},
     {.name = "cluster.name",
      .kind = key_kind::text,
      .slot = FANTAIL_SLOT(cluster.name),
@@ -141,6 +148,13 @@ const config_key node_keys[] = {
      .max = path_max,
      .doc = "PEM file of the key of nats.tls.certificate.",
      .is_valid = is_plain_text},
+    {.name = "nats.input",
+     .kind = key_kind::word,
+     .slot = FANTAIL_SLOT(nats.input),
+     .words = "auto mapped pool",
+     .doc = "How events reach the shards on a server of your own: 'mapped' by "
+            "its subject mapping, 'pool' republished from the stream that "
+            "keeps messages.send.*; 'auto' looks."},
     {.name = "nats.storage",
      .kind = key_kind::word,
      .slot = FANTAIL_SLOT(nats.storage),
@@ -203,7 +217,28 @@ const config_key engine_keys[] = {
      .min = ns(100ms),
      .max = ns(1h),
      .doc = "How often an instance is told to send its heartbeat; at most a "
-            "third of presence.ttl."},
+            "third of presence.ttl. A frame instance that misses three "
+            "counts as dead."},
+    {.name = "presence.snapshot-records",
+     .kind = key_kind::count,
+     .slot = FANTAIL_SLOT(presence.snapshot_records),
+     .min = 1,
+     .max = 1'000'000'000,
+     .doc = "Records a presence log may grow by before a new round of "
+            "snapshots: what a start replays."},
+    {.name = "presence.snapshot-bytes",
+     .kind = key_kind::bytes,
+     .slot = FANTAIL_SLOT(presence.snapshot_bytes),
+     .min = 1,
+     .max = 64 * gib,
+     .doc = "The same in bytes of a presence log."},
+    {.name = "presence.snapshot-interval",
+     .kind = key_kind::time,
+     .slot = FANTAIL_SLOT(presence.snapshot_interval),
+     .min = ns(100ms),
+     .max = ns(24h),
+     .doc = "Time after which there is a new round of snapshots if any "
+            "presence log has grown."},
     {.name = "presence.watch-lease",
      .kind = key_kind::time,
      .slot = FANTAIL_SLOT(presence.watch_lease),

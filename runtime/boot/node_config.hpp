@@ -26,6 +26,7 @@ struct node_config {
   struct {
     std::string name = "n1";
     std::string state_directory = "fantail-state";
+    uint64_t memory_limit = limits::memory_limit_default;
   } node;
 
   struct {
@@ -45,6 +46,7 @@ struct node_config {
       std::string certificate;
       std::string key;
     } tls;
+    std::string input = "auto";
     std::string storage = "file";
     // Ten minutes of 50,000 events/s of 300 B in 8 shards, and as much for
     // presence.
@@ -62,6 +64,9 @@ struct node_config {
   struct {
     duration ttl = limits::presence_ttl_default;
     duration heartbeat_interval = 5s;
+    uint64_t snapshot_records = limits::snapshot_records_default;
+    uint64_t snapshot_bytes = limits::snapshot_bytes_default;
+    duration snapshot_interval = limits::snapshot_interval_default;
     duration watch_lease = limits::watch_lease_default;
     duration watch_interval = limits::watch_interval_default;
   } presence;

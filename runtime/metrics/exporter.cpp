@@ -133,6 +133,7 @@ public:
     collect_latencies(out);
     collect_presence(out);
     collect_table(out);
+    collect_snapshots(out);
     collect_positions(out);
     collect_losses(out);
     collect_process(out);
@@ -145,6 +146,7 @@ private:
   void collect_latencies(family_list& out) const;
   void collect_presence(family_list& out) const;
   void collect_table(family_list& out) const;
+  void collect_snapshots(family_list& out) const;
   void collect_positions(family_list& out) const;
   void collect_losses(family_list& out) const;
   static void collect_process(family_list& out);
@@ -285,6 +287,20 @@ void exporter::source::collect_table(family_list& out) const {
   out.add(sum(counts_.shard, &shard::table_bytes));
 }
 
+void exporter::source::collect_snapshots(family_list& out) const {
+  auto& x = counts_.snapshots;
+  out.counter("fanout_snapshots_total",
+              "Snapshots of shards, by result: written or failed.");
+  out.add(static_cast<double>(x.written.get()), {{"result", "written"}});
+  out.add(static_cast<double>(x.failed.get()), {{"result", "failed"}});
+  out.counter("fanout_snapshot_bytes_total", "Bytes of snapshots sent.");
+  out.add(static_cast<double>(x.bytes.get()));
+  out.gauge("fanout_presence_records_behind",
+            "Records of the presence logs behind the newest snapshots: what a "
+            "start would replay.");
+  out.add(static_cast<double>(x.records_behind.get()));
+}
+
 void exporter::source::collect_positions(family_list& out) const {
   auto for_each_shard
       = [&](telemetry::counter telemetry::shard::*member, const labels& more) {
@@ -320,6 +336,23 @@ void exporter::source::collect_losses(family_list& out) const {
   out.counter("fanout_instances_lagging_total",
               "How often an instance fell behind its window.");
   out.add(sum(counts_.egress, &egress::lagging));
+  out.gauge("fanout_memory_limit_reached",
+            "1 while new sessions are refused because the node is at "
+            "node.memory-limit.");
+  out.add(static_cast<double>(counts_.memory_short.get()));
+  out.counter("fanout_presence_refused_total",
+              "Sessions refused because the node was at its memory limit.");
+  out.add(sum(counts_.presence, &telemetry::presence::refused_for_memory));
+  out.gauge("fanout_instances_silent",
+            "Instances that get nothing now: frame instances that are dead, "
+            "single ones that nobody listens for.");
+  out.add(static_cast<double>(counts_.instances_dead.get()),
+          {{"format", "frame"}});
+  out.add(sum(counts_.egress, &egress::absent), {{"format", "single"}});
+  out.counter("fanout_deliveries_unheard_total",
+              "Deliveries dropped because the server said that nobody "
+              "listened.");
+  out.add(sum(counts_.egress, &egress::unheard));
   out.counter("fanout_messages_rejected_total",
               "Messages nobody could accept, by source and reason.");
   for (auto& [name, count] : counts_.rejected.snapshot()) {

@@ -94,8 +94,10 @@ public:
     close_life("the connection was closed");
   }
 
-  void add_subscription(std::string subject, message_handler handler) {
+  void add_subscription(std::string subject, message_handler handler,
+                        std::function<void()> on_nobody) {
     auto& entry = subscriptions_[std::move(subject)];
+    entry.on_nobody = std::move(on_nobody);
     entry.handler = std::move(handler);
     if (session_)
       resubscribe();
@@ -180,6 +182,7 @@ public:
 private:
   struct subscription {
     message_handler handler;
+    std::function<void()> on_nobody;
     session::subscription_ptr handle;
   };
 
@@ -245,7 +248,7 @@ private:
     for (auto& [subject, entry] : subscriptions_) {
       // The handler may end its own subscription.
       while (entry.handle && entry.handler
-             && session::next(*entry.handle, entry.handler))
+             && session::next(*entry.handle, entry.handler, entry.on_nobody))
         continue;
     }
     dispatching_ = false;
@@ -319,9 +322,12 @@ uint64_t connection::life() const noexcept {
   return impl_->life_;
 }
 
-void connection::subscribe(std::string subject, message_handler handler) {
-  impl_->loop.run_and_wait(
-      [&] { impl_->add_subscription(std::move(subject), std::move(handler)); });
+void connection::subscribe(std::string subject, message_handler handler,
+                           std::function<void()> on_nobody) {
+  impl_->loop.run_and_wait([&] {
+    impl_->add_subscription(std::move(subject), std::move(handler),
+                            std::move(on_nobody));
+  });
 }
 
 void connection::unsubscribe(const std::string& subject) {

@@ -80,7 +80,11 @@ public:
   uint64_t life() const noexcept;
 
   /// Every message to `subject` goes to `handler`, in this and later lives.
-  void subscribe(std::string subject, message_handler handler);
+  /// `on_nobody` is called for each that says, in place of an answer, that
+  /// nobody listens to what was published with this reply subject; it does not
+  /// say which, but comes in its place among the messages.
+  void subscribe(std::string subject, message_handler handler,
+                 std::function<void()> on_nobody = {});
 
   /// Ends a subscription; its handler is not called afterwards.
   void unsubscribe(const std::string& subject);

@@ -44,11 +44,13 @@ control_link::control_link(event_loop& loop, connect_options options,
   on.on_up = [this](uint64_t life) {
     if (life > 1)
       reports_.info("control", "nats-connected");
+    tell_link(true);
   };
   on.on_down = [this](uint64_t life, const std::string& reason) {
     counts_.events.add("control/disconnected");
     if (life > 0)
       reports_.warn("control", "nats-disconnected", {{"reason", reason}});
+    tell_link(false);
   };
   connection_
       = std::make_unique<connection>(loop_, std::move(options), std::move(on));
@@ -60,7 +62,22 @@ void control_link::start() {
   connection_->start();
 }
 
-void control_link::listen(word_handler handler) {
+void control_link::tell_link(bool is_up) {
+  std::function<void(bool)> tell;
+  {
+    std::lock_guard guard{mutex_};
+    tell = on_link_;
+  }
+  if (tell)
+    tell(is_up);
+}
+
+void control_link::listen(word_handler handler,
+                          std::function<void(bool)> on_link) {
+  {
+    std::lock_guard guard{mutex_};
+    on_link_ = std::move(on_link);
+  }
   auto shared = std::make_shared<word_handler>(std::move(handler));
   auto subscribe = [&](std::string_view prefix, word what) {
     connection_->subscribe(std::string{prefix} + "*",
@@ -91,6 +108,8 @@ void control_link::listen_to_questions(question_handler handler) {
 
 void control_link::stop() {
   connection_.reset();
+  // The handler holds an actor.
+  on_link_ = {};
 }
 
 void control_link::own(shard_id shard, fantail::epoch owner) {
@@ -178,6 +197,15 @@ void control_link::bury(const dead_letter& letter) {
 void control_link::checkpoint(shard_id shard, fantail::epoch owner,
                               const std::string& created_at, position settled) {
   write_checkpoint(*connection_, shard, {owner, settled, created_at});
+}
+
+void control_link::trim(const std::string& stream, position at) {
+  purge_up_to(*connection_, stream, at.value);
+}
+
+void control_link::republished(std::string_view source,
+                               const std::string& created_at, position at) {
+  write_source_checkpoint(*connection_, source, {at, created_at});
 }
 
 void control_link::claim_epoch(shard_id shard, fantail::epoch known,

@@ -29,8 +29,9 @@ public:
   ~control_link() override;
 
   void start();
-  /// Hands what instances say to `handler`, from now on.
-  void listen(word_handler handler);
+  /// Hands what instances say to `handler`, from now on, and tells `on_link`
+  /// when they can be heard and when not.
+  void listen(word_handler handler, std::function<void(bool)> on_link);
   /// Hands questions about presence to `handler`; the two last tokens of their
   /// subjects are what they are about. A name may be anything.
   using question_handler = std::function<void(
@@ -52,16 +53,22 @@ public:
   void bury(const dead_letter& letter) override;
   void checkpoint(shard_id shard, fantail::epoch owner,
                   const std::string& created_at, position settled) override;
+  void trim(const std::string& stream, position at) override;
+  void republished(std::string_view source, const std::string& created_at,
+                   position at) override;
   void claim_epoch(shard_id shard, fantail::epoch known,
                    std::function<void(fantail::epoch)> handler) override;
 
 private:
+  void tell_link(bool is_up);
+
   event_loop& loop_;
   std::string claimant_;
   report_port& reports_;
   telemetry::node& counts_;
   std::mutex mutex_;
   std::map<shard_id, fantail::epoch> owned_;
+  std::function<void(bool)> on_link_;
   std::unique_ptr<connection> connection_;
 };
 

@@ -19,6 +19,8 @@ public:
     std::function<void(uint64_t life)> on_up;
     std::function<void()> on_down;
     std::function<void(uint64_t life, uint64_t number)> on_marker;
+    /// Nobody listens to what was published asking.
+    std::function<void(instance_index)> on_unheard;
   };
 
   /// REQUIRES: `loop` outlives the link.
@@ -31,13 +33,21 @@ public:
 
   bool publish(std::string_view subject, std::string_view body,
                std::string_view headers) override;
+  bool publish_asking(std::string_view subject, std::string_view body,
+                      std::string_view headers,
+                      instance_index instance) override;
   void flush() override;
   size_t buffered() const override;
   bool publish_marker(uint64_t number) override;
 
 private:
+  void on_message(const message& x);
+
+  /// Somebody was asked for since the last answer, in vain; of the loop's
+  /// thread.
+  bool was_unheard_ = false;
   handlers on_;
-  std::string marker_inbox_;
+  std::string inbox_;
   std::unique_ptr<connection> connection_;
 };
 

@@ -53,6 +53,28 @@ bool request_next(connection& via, std::string_view stream,
   return true;
 }
 
+/// Answers carry bodies and headers in base64; keeping them plain text spares
+/// a decoder elsewhere.
+std::string from_base64(std::string_view text) {
+  constexpr std::string_view alphabet
+      = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  uint32_t bits = 0;
+  int count = 0;
+  for (char c : text) {
+    auto digit = alphabet.find(c);
+    if (digit == std::string_view::npos)
+      break;
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      result += static_cast<char>(bits >> count & 0xFF);
+    }
+  }
+  return result;
+}
+
 stream_state state_of(const json::value& answer) {
   stream_state result;
   result.created_at = answer.string_or("created", "");
@@ -85,6 +107,8 @@ json::value to_json(const stream_config& x) {
       {"max_age", nanoseconds(x.age_max)},
       {"num_replicas", 1},
   };
+  if (x.allow_direct)
+    result["allow_direct"] = true;
   if (x.duplicate_window > duration{})
     result["duplicate_window"] = nanoseconds(x.duplicate_window);
   return result;
@@ -139,6 +163,8 @@ void create_consumer(connection& via, const consumer_config& config,
       {"num_replicas", 1},
       {"inactive_threshold", nanoseconds(config.inactive_threshold)},
   };
+  if (!config.filter.empty())
+    settings["filter_subject"] = config.filter;
   json::object body{{"stream_name", config.stream},
                     {"config", std::move(settings)}};
   call(via,
@@ -181,30 +207,9 @@ bool request_available(connection& via, std::string_view stream,
 void read_last(connection& via, const std::string& stream,
                const std::string& subject,
                api_handler<std::optional<stored_message>> handler) {
-  // The answer carries the body in base64; keeping bodies plain text spares
-  // a decoder elsewhere, so it is decoded here.
-  auto decode = [](std::string_view text) {
-    std::string result;
-    uint32_t bits = 0;
-    int count = 0;
-    for (char c : text) {
-      constexpr std::string_view alphabet
-          = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-      auto digit = alphabet.find(c);
-      if (digit == std::string_view::npos)
-        break;
-      bits = bits << 6 | static_cast<uint32_t>(digit);
-      count += 6;
-      if (count >= 8) {
-        count -= 8;
-        result += static_cast<char>(bits >> count & 0xFF);
-      }
-    }
-    return result;
-  };
   call(via, "$JS.API.STREAM.MSG.GET." + stream,
        json::object{{"last_by_subj", subject}},
-       [handler = std::move(handler), decode](api_result<json::value> x) {
+       [handler = std::move(handler)](api_result<json::value> x) {
          if (auto* error = std::get_if<api_error>(&x)) {
            if (error->code == api_code::message_not_found)
              handler(std::optional<stored_message>{});
@@ -215,9 +220,102 @@ void read_last(connection& via, const std::string& stream,
          stored_message result;
          if (auto* stored = std::get<0>(x).find("message")) {
            result.sequence = static_cast<uint64_t>(stored->int_or("seq", 0));
-           result.body = decode(stored->string_or("data", ""));
+           result.body = from_base64(stored->string_or("data", ""));
          }
          handler(std::optional{std::move(result)});
+       });
+}
+
+void read_message(connection& via, const std::string& stream, uint64_t sequence,
+                  api_handler<std::optional<std::string>> handler) {
+  via.request("$JS.API.DIRECT.GET." + stream,
+              json::serialize(json::object{{"seq", sequence}}), api_timeout,
+              [handler = std::move(handler)](const message* x) {
+                if (!x)
+                  handler(api_error{0, "JetStream did not answer"});
+                else if (x->status() == "404")
+                  handler(std::optional<std::string>{});
+                else if (!x->status().empty())
+                  handler(api_error{1, std::string{x->headers}});
+                else
+                  handler(std::optional{std::string{x->body}});
+              });
+}
+
+void purge_before(connection& via, const std::string& stream,
+                  uint64_t first_kept, api_handler<std::monostate> handler) {
+  call(via, "$JS.API.STREAM.PURGE." + stream, json::object{{"seq", first_kept}},
+       [handler = std::move(handler)](api_result<json::value> x) {
+         if (auto* error = std::get_if<api_error>(&x))
+           handler(std::move(*error));
+         else
+           handler(std::monostate{});
+       });
+}
+
+void read_stream_end(connection& via, const std::string& stream,
+                     api_handler<stored_headers> handler) {
+  auto read = [&via, stream, handler](uint64_t last) {
+    call(via, "$JS.API.STREAM.MSG.GET." + stream, json::object{{"seq", last}},
+         [handler, last](api_result<json::value> x) {
+           auto* error = std::get_if<api_error>(&x);
+           if (error && error->code != api_code::message_not_found) {
+             handler(std::move(*error));
+             return;
+           }
+           stored_headers result{last, {}};
+           auto* stored = error ? nullptr : std::get<0>(x).find("message");
+           if (stored)
+             result.headers = from_base64(stored->string_or("hdrs", ""));
+           handler(std::move(result));
+         });
+  };
+  read_stream_state(via, stream, [read, handler](api_result<stream_state> x) {
+    if (auto* error = std::get_if<api_error>(&x))
+      handler(std::move(*error));
+    else if (auto& state = std::get<0>(x); state.messages == 0)
+      handler(stored_headers{state.last, {}});
+    else
+      read(state.last);
+  });
+}
+
+void purge_up_to(connection& via, const std::string& stream, uint64_t last) {
+  // The API takes the first one that stays, and 1 for "everything".
+  if (last == 0)
+    return;
+  call(via, "$JS.API.STREAM.PURGE." + stream, json::object{{"seq", last + 1}},
+       [](auto&&) {
+         // The next call makes up for one that failed.
+       });
+}
+
+void find_streams(connection& via, const std::string& subject,
+                  api_handler<std::vector<stream_facts>> handler) {
+  call(via, "$JS.API.STREAM.LIST", json::object{{"subject", subject}},
+       [handler = std::move(handler)](api_result<json::value> x) {
+         if (auto* error = std::get_if<api_error>(&x)) {
+           handler(std::move(*error));
+           return;
+         }
+         std::vector<stream_facts> result;
+         auto* list = std::get<0>(x).find("streams");
+         auto* streams = list ? list->if_array() : nullptr;
+         for (size_t i = 0; streams && i < streams->size(); ++i) {
+           auto* config = (*streams)[i].find("config");
+           if (!config)
+             continue;
+           stream_facts one{config->string_or("name", ""),
+                            {},
+                            config->string_or("retention", "limits")};
+           auto* subjects = config->find("subjects");
+           if (auto* names = subjects ? subjects->if_array() : nullptr)
+             for (auto& name : *names)
+               if (auto* text = name.if_string())
+                 one.subjects.push_back(*text);
+           result.push_back(std::move(one));
+         }
+         handler(std::move(result));
        });
 }
 

@@ -47,6 +47,8 @@ struct stream_config {
   int64_t messages_per_subject = -1;
   /// A full stream refuses new messages instead of dropping old ones.
   bool refuse_when_full = true;
+  /// Permits `read_message`.
+  bool allow_direct = false;
 };
 
 struct stream_state {
@@ -85,6 +87,8 @@ struct consumer_config {
   /// Names shard, epoch, incarnation and attempt; never reused.
   std::string name;
   uint64_t start = 1;
+  /// Delivers only messages of this subject, or all if it is empty.
+  std::string filter = {};
   duration inactive_threshold = std::chrono::seconds{60};
 };
 
@@ -114,6 +118,40 @@ struct stored_message {
 void read_last(connection& via, const std::string& stream,
                const std::string& subject,
                api_handler<std::optional<stored_message>> handler);
+
+/// The body of the message at `sequence`, or nothing if it is not there, of a
+/// stream with `allow_direct`: unlike in other answers of the API it comes as
+/// it is, whatever its size.
+void read_message(connection& via, const std::string& stream, uint64_t sequence,
+                  api_handler<std::optional<std::string>> handler);
+
+/// Forgets every message before `first_kept`. Whole blocks of a file leave at
+/// once, so this costs the server next to nothing.
+void purge_before(connection& via, const std::string& stream,
+                  uint64_t first_kept, api_handler<std::monostate> handler);
+/// The newest message of a stream, without its body; no headers if it is gone
+/// or has none.
+struct stored_headers {
+  uint64_t sequence = 0;
+  std::string headers;
+};
+void read_stream_end(connection& via, const std::string& stream,
+                     api_handler<stored_headers> handler);
+
+/// Forgets the messages up to `last`; what is lost is only asked for again.
+void purge_up_to(connection& via, const std::string& stream, uint64_t last);
+
+/// What is set about a stream that somebody else may have made.
+struct stream_facts {
+  std::string name;
+  std::vector<std::string> subjects;
+  /// "limits", "interest" or "workqueue".
+  std::string retention;
+};
+
+/// The streams that keep messages of `subject`, or of a part of it.
+void find_streams(connection& via, const std::string& subject,
+                  api_handler<std::vector<stream_facts>> handler);
 
 /// What a JetStream publish was answered with.
 struct publish_ack {

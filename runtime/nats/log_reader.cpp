@@ -76,7 +76,8 @@ struct log_reader::impl : std::enable_shared_from_this<log_reader::impl> {
         std::max(from.value + 1, std::max<uint64_t>(state.first, 1)) - 1};
     consumer = spec.stream.name + "_" + spec.incarnation + "_"
                + std::to_string(number);
-    create_consumer(via(), {spec.stream.name, consumer, begin.value + 1},
+    create_consumer(via(),
+                    {spec.stream.name, consumer, begin.value + 1, spec.filter},
                     [self = shared_from_this(), number, begin,
                      state = std::move(state)](api_result<std::monostate> x) {
                       if (auto* error = std::get_if<api_error>(&x))
@@ -206,6 +207,9 @@ void log_reader::request(uint64_t attempt, uint32_t events) {
 }
 
 void log_reader::restore_stream() {
+  // A stream of somebody else is not ours to make.
+  if (impl_->spec.stream.subjects.empty())
+    return;
   ensure_stream(impl_->via(), impl_->spec.stream, [](auto&&) {
     // The next attempt to open it shows whether that worked.
   });

@@ -21,6 +21,8 @@ struct log_spec {
   std::string incarnation;
   /// Word for dead letters: "chat", "presence", "register".
   std::string source;
+  /// Reads only this subject of a stream that keeps others, too.
+  std::string filter = {};
 };
 
 class ingest_link;

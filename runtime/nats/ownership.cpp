@@ -33,29 +33,70 @@ stream_config meta_stream(bool in_memory) {
   return result;
 }
 
-void read_checkpoint(connection& via, shard_id shard,
-                     api_handler<shard_checkpoint> handler) {
-  read_last(via, std::string{subjects::meta_stream},
-            subject_of(shard) + ".settled",
+namespace {
+
+/// Reads a fact as JSON; null if there is none or it is unreadable.
+void read_fact(connection& via, const std::string& subject,
+               api_handler<json::value> handler) {
+  read_last(via, std::string{subjects::meta_stream}, subject,
             [handler = std::move(handler)](
                 api_result<std::optional<stored_message>> x) {
               if (auto* error = std::get_if<api_error>(&x)) {
                 handler(std::move(*error));
                 return;
               }
-              shard_checkpoint result;
               auto& stored = std::get<0>(x);
               auto body = stored ? json::parse(stored->body) : std::nullopt;
-              if (body) {
-                auto number = [&body](std::string_view key) {
-                  return static_cast<uint64_t>(body->int_or(key, 0));
-                };
-                result.owner = fantail::epoch{number("epoch")};
-                result.settled = position{number("settled")};
-                result.created_at = body->string_or("stream_created", "");
-              }
-              handler(std::move(result));
+              handler(std::move(body).value_or(json::value{}));
             });
+}
+
+uint64_t number_in(const json::value& x, std::string_view key) {
+  return static_cast<uint64_t>(x.int_or(key, 0));
+}
+
+std::string source_subject(std::string_view source) {
+  return "fantail.meta.source." + std::string{source};
+}
+
+} // namespace
+
+void read_checkpoint(connection& via, shard_id shard,
+                     api_handler<shard_checkpoint> handler) {
+  read_fact(via, subject_of(shard) + ".settled",
+            [handler = std::move(handler)](api_result<json::value> x) {
+              if (auto* error = std::get_if<api_error>(&x)) {
+                handler(std::move(*error));
+                return;
+              }
+              auto& fact = std::get<json::value>(x);
+              handler(shard_checkpoint{fantail::epoch{number_in(fact, "epoch")},
+                                       position{number_in(fact, "settled")},
+                                       fact.string_or("stream_created", "")});
+            });
+}
+
+void read_source_checkpoint(connection& via, std::string_view source,
+                            api_handler<source_checkpoint> handler) {
+  read_fact(via, source_subject(source),
+            [handler = std::move(handler)](api_result<json::value> x) {
+              if (auto* error = std::get_if<api_error>(&x)) {
+                handler(std::move(*error));
+                return;
+              }
+              auto& fact = std::get<json::value>(x);
+              handler(
+                  source_checkpoint{position{number_in(fact, "republished")},
+                                    fact.string_or("stream_created", "")});
+            });
+}
+
+void write_source_checkpoint(connection& via, std::string_view source,
+                             const source_checkpoint& x) {
+  json::object body{{"republished", x.republished.value},
+                    {"stream_created", x.created_at}};
+  via.publish(source_subject(source), json::serialize(body));
+  via.flush();
 }
 
 void write_checkpoint(connection& via, shard_id shard,

@@ -11,6 +11,7 @@
 ///
 ///     fantail.meta.shard.3.settled    {"epoch":7,"settled":1041,...}
 ///     fantail.meta.shard.3.epoch.7    {"node":"n1","incarnation":"..."}
+///     fantail.meta.source.chat        {"republished":1041,...}
 ///
 /// An epoch is a subject that is only ever *created*: updating a key is not
 /// atomic on replicated streams of servers before 2.9.21, creating one is. The
@@ -33,6 +34,21 @@ void read_checkpoint(connection& via, shard_id shard,
 /// Not acknowledged: a lost checkpoint costs a longer repeat after a restart.
 void write_checkpoint(connection& via, shard_id shard,
                       const shard_checkpoint& x);
+
+/// Up to where a user's own stream was republished into the shards.
+struct source_checkpoint {
+  position republished;
+  /// The life of the stream that `republished` belongs to.
+  std::string created_at;
+};
+
+/// `source` is "chat" or "presence". Zeros if nothing was republished yet.
+void read_source_checkpoint(connection& via, std::string_view source,
+                            api_handler<source_checkpoint> handler);
+
+/// Not acknowledged: a lost one costs a longer comparison after a restart.
+void write_source_checkpoint(connection& via, std::string_view source,
+                             const source_checkpoint& x);
 
 /// Creates the first free epoch behind `known`. Repeats until it succeeded or
 /// the server refuses for another reason than a conflict.

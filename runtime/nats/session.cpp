@@ -354,13 +354,17 @@ void session::unsubscribe(subscription& x) {
 }
 
 bool session::next(subscription& x,
-                   const std::function<void(const message&)>& handler) {
+                   const std::function<void(const message&)>& handler,
+                   const std::function<void()>& on_nobody) {
   natsMsg* raw = nullptr;
   auto status = natsSubscription_NextMsg(&raw, native(&x), 0);
   // nats.c keeps the message that says that nobody listens to itself; others
   // may wait behind it.
-  if (status == NATS_NO_RESPONDERS)
+  if (status == NATS_NO_RESPONDERS) {
+    if (on_nobody)
+      on_nobody();
     return true;
+  }
   if (status != NATS_OK)
     return false;
   message_ptr msg{raw};

@@ -61,9 +61,12 @@ public:
   /// Tells the server that the subscription ends.
   static void unsubscribe(subscription& x);
 
-  /// Hands the next message to `handler`; false if there is none.
+  /// Hands the next message to `handler`; false if there is none. A message
+  /// that says that nobody listens goes to `on_nobody`, if that is set: nats.c
+  /// keeps it to itself.
   static bool next(subscription& x,
-                   const std::function<void(const message&)>& handler);
+                   const std::function<void(const message&)>& handler,
+                   const std::function<void()>& on_nobody);
 
 private:
   session();

@@ -68,6 +68,12 @@ struct recorded_control final : control_port {
                   const std::string& created_at, position settled) override {
     checkpoints.push_back({shard, owner, created_at, settled});
   }
+  void republished(std::string_view, const std::string&, position at) override {
+    republished_to = at;
+  }
+  void trim(const std::string&, position at) override { trimmed_to = at; }
+  position republished_to;
+  position trimmed_to;
   /// The claim succeeds when the test says so.
   void claim_epoch(shard_id, fantail::epoch known,
                    std::function<void(fantail::epoch)> handler) override {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #define CAF_SUITE actors.presence_desk
 
-#include "actors/node_guard.hpp"
 #include "actors/presence_desk.hpp"
 #include "actors/presence_shard.hpp"
 #include "actors/routing_shard.hpp"
@@ -36,12 +35,6 @@ struct fixture : actor_fixture {
       deps.owner = epoch{1};
       routing.push_back(adopt(sys.spawn(routing_shard, deps)));
     }
-    node_guard_deps guard;
-    guard.env = env;
-    guard.replays = 2;
-    guard.on_ready = [] {
-    };
-    auto guardian = adopt(sys.spawn(node_guard, guard));
     for (uint16_t i = 0; i < 2; ++i) {
       presence_shard_deps deps;
       deps.env = env;
@@ -49,7 +42,6 @@ struct fixture : actor_fixture {
       deps.ledger.shards = 2;
       deps.ledger.started = clock.now();
       deps.routing = routing;
-      deps.guard = guardian;
       presence.push_back(adopt(sys.spawn(presence_shard, deps)));
     }
     presence_desk_deps deps;
@@ -62,7 +54,7 @@ struct fixture : actor_fixture {
   }
 
   void open() {
-    caf::anon_send(desk, log_replayed{});
+    caf::anon_send(desk, presence_exact{});
     run();
   }
 

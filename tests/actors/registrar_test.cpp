@@ -4,6 +4,7 @@
 #include "actors/egress.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/outbox.hpp"
+#include "actors/presence_shard.hpp"
 #include "actors/registrar.hpp"
 #include "actors/routing_shard.hpp"
 #include "core/frame.hpp"
@@ -64,7 +65,10 @@ struct fixture : actor_fixture {
   void spawn_registrar() {
     node_guard_deps guard_deps;
     guard_deps.env = env;
-    guard_deps.replays = 1;
+    guard_deps.shards = 1;
+    guard_deps.start_routing = [](shard_id) {
+      // The shard of this test needs no puller.
+    };
     guard_deps.on_ready = [this] {
       is_ready = true;
     };
@@ -72,6 +76,7 @@ struct fixture : actor_fixture {
     deps.env = env;
     deps.egresses = egresses;
     deps.guard = adopt(sys.spawn(node_guard, guard_deps));
+    caf::anon_send(deps.guard, table_exact{shard_id{0}});
     deps.spawn_outbox = [this](instance_index index) {
       return adopt(
           sys.spawn(outbox_server, outbox_deps{env, index, &ranges, shards}));
@@ -80,7 +85,17 @@ struct fixture : actor_fixture {
     deps.presence_shards = 1;
     deps.heartbeat_ms = 5'000;
     deps.frame_bytes_max = 65'536;
+    deps.watch = instance_watch::config::of(5s, 75s);
+    deps.presence = {adopt(sys.spawn(presence_shard, presence_deps()))};
     tested = adopt(sys.spawn(registrar, deps));
+  }
+
+  presence_shard_deps presence_deps() {
+    presence_shard_deps deps;
+    deps.env = env;
+    deps.ledger = {1, 75s, 5s, clock.time};
+    deps.routing = shards;
+    return deps;
   }
 
   /// The registrar takes the sender for its puller.
@@ -234,7 +249,7 @@ CAF_TEST(ranges_of_strangers_are_refused) {
   CAF_CHECK_EQUAL(reason(), "unknown_instance");
   put("n1", register_n1);
   ask_range(1, 2, "i0");
-  CAF_CHECK_EQUAL(reason(), "unknown_instance");
+  CAF_CHECK_EQUAL(reason(), "old_incarnation");
   ask_range(1, 2, "i1", 7);
   CAF_CHECK_EQUAL(reason(), "unknown_shard");
   say(instance_spoke::kind::range, "n1", "{");
@@ -256,6 +271,111 @@ CAF_TEST(strange_words_are_buried) {
   say(instance_spoke::kind::heartbeat, "n1", "");
   say(instance_spoke::kind::heartbeat, "n9", "");
   CAF_CHECK_EQUAL(control.buried.size(), before);
+}
+
+CAF_TEST(a_silent_instance_dies_and_is_told_when_its_sessions_are_over) {
+  put("n1", register_n1);
+  auto beat = [&](std::string life) {
+    say(instance_spoke::kind::heartbeat, "n1",
+        encode(instance_heartbeat{std::move(life)}));
+    return decode_heartbeat_reply(last_answer())
+        .value.value_or(heartbeat_reply{control_reject::malformed, 0});
+  };
+  CAF_CHECK((beat("i1") == heartbeat_reply{}));
+  auto silence = [&](int seconds) {
+    for (int i = 0; i < 10 * seconds; ++i)
+      pass(100ms);
+  };
+  silence(16);
+  CAF_CHECK(reports.has("instance-dead"));
+  CAF_CHECK(reports.has("instance-lagging"));
+  CAF_CHECK_EQUAL(counts.instances_dead.get(), 1u);
+  CAF_CHECK((beat("i1") == heartbeat_reply{}));
+  CAF_CHECK(reports.has("instance-returned"));
+  silence(76);
+  CAF_CHECK_EQUAL(beat("i1").lapses, 1u);
+  CAF_CHECK_EQUAL(beat("i1").lapses, 1u);
+  CAF_CHECK_EQUAL(beat("").lapses, 1u);
+}
+
+CAF_TEST(a_life_that_was_replaced_is_refused_everywhere) {
+  put("n1", register_n1);
+  put("n1", R"({"op":"register","format":"frame","incarnation":"i2"})");
+  say(instance_spoke::kind::heartbeat, "n1", encode(instance_heartbeat{"i1"}));
+  CAF_CHECK_EQUAL(reason(), "old_incarnation");
+  ask_range(1, 2, "i1");
+  CAF_CHECK_EQUAL(reason(), "old_incarnation");
+  say(instance_spoke::kind::ack, "n1",
+      encode(instance_ack{"i1", {{shard_id{0}, position{7}}}}));
+  CAF_CHECK_EQUAL(counts.rejected.snapshot().at("ack/old_incarnation"), 1u);
+  // Nor can it end the sessions of the one that lives.
+  auto before = control.answers.size();
+  put("n1", R"({"op":"deregister","incarnation":"i1"})");
+  say(instance_spoke::kind::heartbeat, "n1", encode(instance_heartbeat{"i2"}));
+  CAF_REQUIRE_EQUAL(control.answers.size(), before + 1);
+  CAF_CHECK_EQUAL(json::parse(last_answer())->string_or("status", ""), "alive");
+}
+
+CAF_TEST(the_sessions_of_an_instance_that_leaves_end_through_the_log) {
+  put("n1", register_n1);
+  auto presence = sys.spawn(presence_shard, presence_deps());
+  adopt(presence);
+  auto tell = [&](auto x) {
+    self->send(presence, std::move(x));
+    run();
+  };
+  tell(log_found{{"t1", position{1}, position{0}}});
+  tell(pulled{record(0, 1, "ada",
+                     R"({"op":"online","session":"s1","instance":"n1"})")});
+  tell(instances_left{{*instances.find("n1")}});
+  pass(200ms);
+  CAF_REQUIRE_EQUAL(control.records.size(), 1u);
+  CAF_CHECK_EQUAL(control.records[0].subject, "fantail.presence.0.ada");
+  CAF_CHECK_EQUAL(control.records[0].newest, 1u);
+  CAF_CHECK_EQUAL(json::parse(control.records[0].body)->string_or("op", ""),
+                  "expire");
+}
+
+CAF_TEST(a_new_life_resumes_where_the_one_before_was) {
+  put("n1", register_n1);
+  put_online();
+  say(instance_spoke::kind::ack, "n1",
+      encode(instance_ack{"i1", {{shard_id{0}, position{100}}}}));
+  caf::anon_send(shards[0], pulled{record(0, 101, "general", "one")});
+  run();
+  put("n1", R"({"op":"register","format":"frame","incarnation":"i2",)"
+            R"("start":"acknowledged","reply_to":"_INBOX.a.1"})");
+  auto answer = decode_registration_reply(last_answer());
+  CAF_REQUIRE(answer);
+  auto& x = std::get<instance_registered>(*answer);
+  CAF_CHECK(x.positions.at(0).at == position{100});
+  CAF_CHECK_EQUAL(x.ttl_ms, 75'000u);
+  put("n1", R"({"op":"register","format":"frame","incarnation":"i3",)"
+            R"("reply_to":"_INBOX.a.1"})");
+  answer = decode_registration_reply(last_answer());
+  CAF_CHECK(std::get<instance_registered>(*answer).positions.at(0).at
+            == position{101});
+}
+
+CAF_TEST(a_link_that_was_down_ends_nobodys_session) {
+  put("n1", register_n1);
+  auto presence = sys.spawn(presence_shard, presence_deps());
+  adopt(presence);
+  auto tell = [&](auto x) {
+    self->send(presence, std::move(x));
+    run();
+  };
+  tell(log_found{{"t1", position{1}, position{0}}});
+  tell(pulled{record(0, 1, "ada",
+                     R"({"op":"online","session":"s1","instance":"n1"})")});
+  tell(link_changed{false});
+  for (int i = 0; i < 1'000; ++i)
+    pass(100ms);
+  CAF_CHECK(control.records.empty());
+  tell(instances_seen{{*instances.find("n1")}});
+  tell(link_changed{true});
+  pass(100ms);
+  CAF_CHECK(control.records.empty());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

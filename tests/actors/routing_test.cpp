@@ -25,7 +25,7 @@ struct fixture : actor_fixture {
   std::vector<routing_shard_actor> shards;
   presence_shard_actor presence;
   puller_actor chat, updates;
-  bool is_ready = false;
+  bool is_ready = false, is_routing = false;
   uint64_t chat_to = 100, presence_to = 0;
 
   fixture() {
@@ -47,6 +47,7 @@ struct fixture : actor_fixture {
     deps.owner = epoch{3};
     deps.settled = position{100};
     deps.created_at = "t1";
+    deps.guard = spawn_guard();
     shards.push_back(adopt(sys.spawn(routing_shard, deps)));
     spawn_presence();
     chat = spawn_puller(chat_log, shards[0]);
@@ -69,19 +70,27 @@ struct fixture : actor_fixture {
     presence_log.close();
   }
 
-  void spawn_presence() {
-    node_guard_deps guard_deps;
-    guard_deps.env = env;
-    guard_deps.replays = 1;
-    guard_deps.on_ready = [this] {
+  node_guard_actor spawn_guard() {
+    node_guard_deps deps;
+    deps.env = env;
+    deps.shards = 1;
+    deps.start_routing = [this](shard_id) {
+      is_routing = true;
+    };
+    deps.on_ready = [this] {
       is_ready = true;
     };
+    auto result = adopt(sys.spawn(node_guard, deps));
+    caf::anon_send(result, instances_replayed{});
+    return result;
+  }
+
+  void spawn_presence() {
     presence_shard_deps deps;
     deps.env = env;
     deps.ledger.shards = 1;
     deps.ledger.started = clock.now();
     deps.routing = shards;
-    deps.guard = adopt(sys.spawn(node_guard, guard_deps));
     presence = adopt(sys.spawn(presence_shard, deps));
   }
 
@@ -319,7 +328,7 @@ CAF_TEST(a_silent_session_is_expired_in_the_log) {
 }
 
 CAF_TEST(routing_may_begin_when_presence_is_replayed) {
-  CAF_CHECK(is_ready);
+  CAF_CHECK(is_ready && is_routing);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -71,6 +71,18 @@ bool has_program() {
 
 } // namespace
 
+CAF_TEST(restart finds the same table after every kill) {
+  if (!has_program())
+    return;
+  auto result = run_quick("restart", "frame");
+  CAF_REQUIRE(is_measured(result.code));
+  size_t same = 0;
+  for (auto& x : findings_of(result.report))
+    same += x.string_or("what", "") == "tables that differ"
+            && x.find("fantail")->as_double() == 0.0;
+  CAF_CHECK_EQUAL(same, 1u);
+}
+
 CAF_TEST(drain compares two programs that deliver everything) {
   if (!has_program())
     return;
@@ -87,7 +99,7 @@ CAF_TEST(drain compares two programs that deliver everything) {
 CAF_TEST(a load in an open loop arrives completely) {
   if (!has_program())
     return;
-  for (auto* name : {"e2e", "steady", "wide"}) {
+  for (auto* name : {"e2e", "steady", "wide", "slow", "burst", "spike"}) {
     auto result = run_quick(name, "frame");
     CAF_REQUIRE(is_measured(result.code));
     auto& findings = findings_of(result.report);

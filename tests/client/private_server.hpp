@@ -12,14 +12,15 @@
 #include <unistd.h>
 
 #include <string>
+#include <utility>
 
 namespace fantail::test {
 
-/// A nats-server without JetStream, for one test, on a free port of the
-/// loopback. It ends with the test.
+/// A nats-server for one test, on a free port of the loopback: without
+/// JetStream, or with its store in a directory. It ends with the test.
 class private_server {
 public:
-  private_server() {
+  explicit private_server(std::string store = {}) : store_(std::move(store)) {
     port_ = free_port();
     launch();
   }
@@ -72,8 +73,10 @@ private:
     }
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::close(STDERR_FILENO);
+    auto* jetstream = store_.empty() ? nullptr : "-js";
     for (auto* binary : {"nats-server", "/usr/sbin/nats-server"})
-      ::execlp(binary, binary, "-a", "127.0.0.1", "-p", port.c_str(), nullptr);
+      ::execlp(binary, binary, "-a", "127.0.0.1", "-p", port.c_str(), jetstream,
+               "-sd", store_.c_str(), nullptr);
     ::_exit(127);
   }
 
@@ -98,6 +101,8 @@ private:
   }
 
   uint16_t port_ = 0;
+  /// Where JetStream keeps its data; empty = no JetStream.
+  std::string store_;
   pid_t pid_ = -1;
 };
 

@@ -168,3 +168,32 @@ CAF_TEST(the_class_is_read_while_an_event_is_added) {
   CAF_CHECK(got->class_of(0) == event_class::important);
   CAF_CHECK((*got)[1].cls == event_class::critical);
 }
+
+CAF_TEST(a republished event gets its own headers and body back) {
+  std::string headers = "NATS/1.0\r\nNats-Msg-Id: e1\r\n"
+                        "Fantail-Class: best-effort\r\n\r\n";
+  for (auto* own : {headers.c_str(), ""})
+    for (auto* body : {"hello", ""}) {
+      auto wrapped = wrap_event(own, body, "Nats-Msg-Id: ORDERS:7:1\r\n");
+      CAF_CHECK_EQUAL(header_value(wrapped.headers, "Nats-Msg-Id"),
+                      "ORDERS:7:1");
+      pull_builder builder{shard_id{0}, position{0}};
+      builder.add(position{1}, 1, "c", wrapped.headers, wrapped.body);
+      auto events = builder.finish(0, 0);
+      CAF_CHECK_EQUAL((*events)[0].headers, own);
+      CAF_CHECK_EQUAL((*events)[0].body, body);
+      auto cls = *own ? event_class::best_effort : event_class::critical;
+      CAF_CHECK((*events)[0].cls == cls);
+    }
+}
+
+CAF_TEST(what only looks republished stays as it is) {
+  for (std::string_view size : {"9", "-1", "", "1x", "99999999999999999999"}) {
+    auto headers
+        = "NATS/1.0\r\nFantail-Wrapped: " + std::string{size} + "\r\n\r\n";
+    std::string_view seen_headers = headers, seen_body = "body";
+    unwrap_event(seen_headers, seen_body);
+    CAF_CHECK_EQUAL(seen_headers, headers);
+    CAF_CHECK_EQUAL(seen_body, "body");
+  }
+}

@@ -23,6 +23,7 @@ const registration_reply full_registered
                           16,
                           5000,
                           65536,
+                          120000,
                           {{shard_id{0}, epoch{3}, position{1041}},
                            {shard_id{2}, epoch{4}, position{7}},
                            {shard_id{10}, epoch{1}, position{0}}}};
@@ -62,6 +63,13 @@ CAF_TEST(registrations_survive_the_round_trip) {
   CAF_CHECK(decode_registration(encode(full_register)).value == full_register);
   registration plain = register_instance{delivery_format::single, "i", ""};
   CAF_CHECK(decode_registration(encode(plain)).value == plain);
+  registration resumed
+      = register_instance{delivery_format::frame,
+                          "i",
+                          "",
+                          start_from::acknowledged,
+                          {{shard_id{0}, epoch{3}, position{1041}}}};
+  CAF_CHECK(decode_registration(encode(resumed)).value == resumed);
   registration gone = deregister_instance{"i-7f3a"};
   CAF_CHECK(decode_registration(encode(gone)).value == gone);
 }
@@ -88,6 +96,15 @@ CAF_TEST(acks_and_ranges_and_heartbeats_survive_the_round_trip) {
   for (auto& life : {instance_heartbeat{}, instance_heartbeat{"i-7f3a"}})
     CAF_CHECK(decode_heartbeat(encode(life)).value == life);
   CAF_CHECK(encode(instance_heartbeat{}).empty());
+}
+
+CAF_TEST(answers_to_heartbeats_survive_the_round_trip) {
+  for (auto& x : {heartbeat_reply{}, heartbeat_reply{control_reject::none, 7},
+                  heartbeat_reply{control_reject::old_incarnation, 0}})
+    CAF_CHECK(decode_heartbeat_reply(encode(x)).value == x);
+  CAF_CHECK(!decode_heartbeat_reply(R"({"status":"tired"})"));
+  CAF_CHECK(!decode_heartbeat_reply(R"({"status":"alive"})"));
+  CAF_CHECK(!decode_heartbeat_reply("[]"));
 }
 
 CAF_TEST(the_examples_of_the_protocol_are_understood) {

@@ -56,7 +56,7 @@ struct fixture {
 
   numbers confirmed(uint64_t marker) {
     std::vector<outbox_group::confirmation> done;
-    group.confirmed(marker, done);
+    group.confirmed(marker, done, incidents);
     numbers result;
     for (auto& x : done)
       result.push_back(x.number);
@@ -122,7 +122,7 @@ CAF_TEST(a_new_life_begins_behind_the_heads_and_the_same_life_goes_on) {
   group.accept(make_delivery(make_pull(0, 0, 5, {{5}}), 1, {0}), incidents);
   group.admit(instance_index{0}, {"n0", framed, "a"});
   CAF_CHECK(group.find(instance_index{0})->is_pending());
-  auto& heads = group.admit(instance_index{0}, {"n0", framed, "b"});
+  auto heads = group.admit(instance_index{0}, {"n0", framed, "b"});
   CAF_CHECK(!group.find(instance_index{0})->is_pending());
   CAF_REQUIRE_EQUAL(heads.size(), 2u);
   CAF_CHECK(heads[0] == (shard_position{epoch{1}, position{5}}));
@@ -258,8 +258,8 @@ private:
   void begin_life(uint16_t i) {
     auto& x = instances_[i];
     auto life = "life-" + std::to_string(++x.life);
-    auto& heads = group_.admit(instance_index{i},
-                               {"n" + std::to_string(i), framed, life});
+    auto heads = group_.admit(instance_index{i},
+                              {"n" + std::to_string(i), framed, life});
     std::vector<frame_reader::start> starts;
     for (uint16_t k = 0; k < shards; ++k)
       starts.push_back({shard_id{k}, heads[k].epoch, heads[k].at});
@@ -332,7 +332,7 @@ private:
 
   void confirm(uint64_t marker) {
     std::vector<outbox_group::confirmation> done;
-    group_.confirmed(marker, done);
+    group_.confirmed(marker, done, incidents_);
     for (auto& x : done) {
       auto& shard = shard_[x.shard.value];
       if (x.owner.value != shard.owner)

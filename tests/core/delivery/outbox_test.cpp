@@ -34,7 +34,7 @@ struct fixture {
 
   outbox make(delivery_format format) {
     outbox box{{"n1", format, "life-1"}, settings};
-    box.restart({"n1", format, "life-1"}, heads);
+    box.restart({"n1", format, "life-1"}, heads, {});
     return box;
   }
 
@@ -42,7 +42,7 @@ struct fixture {
   drops push(outbox& box, pull_ptr x, uint64_t owner = 1) {
     drops result{};
     for (uint32_t i = 0; i < x->size(); ++i) {
-      auto dropped = box.push({x.get(), i, epoch{owner}});
+      auto dropped = box.push({x.get(), i, epoch{owner}}, x);
       for (size_t c = 0; c < 3; ++c)
         result[c] += dropped[c];
     }
@@ -52,7 +52,7 @@ struct fixture {
   }
 
   outbox::flushed flush(outbox& box) {
-    return box.flush(bus, subject, scratch);
+    return box.flush(bus, subject, instance_index{1}, scratch);
   }
 
   /// All sections published since the last call.
@@ -282,7 +282,7 @@ CAF_TEST(an_acknowledgement_frees_the_window) {
 CAF_TEST(a_new_life_starts_behind_the_heads) {
   auto box = make(delivery_format::frame);
   push(box, make_pull(0, 0, 5, {{5}}));
-  box.restart({"n1", delivery_format::frame, "life-2"}, heads);
+  box.restart({"n1", delivery_format::frame, "life-2"}, heads, {});
   CAF_CHECK(!box.is_pending());
   push(box, make_pull(0, 5, 9, {{8}}));
   flush(box);
@@ -300,7 +300,7 @@ CAF_TEST(a_rewind_sends_again_what_was_cut_off) {
   CAF_CHECK(flush(box).link_failed);
   bus.publishes_left = 100;
   sections();
-  box.forget_pending();
+  box.link_lost();
   box.rewind(shard_id{0}, epoch{1}, position{5});
   box.rewind(shard_id{0}, epoch{1}, position{0});
   push(box, first);
@@ -342,6 +342,72 @@ CAF_TEST(a_lagging_instance_learns_that_the_stream_began_anew) {
   box.tell_positions(heads, bus, subject, scratch);
   CAF_CHECK(sections().at(0).header
             == header(0, 2, 0, 4, frame::lagging | frame::restarted));
+}
+
+CAF_TEST(a_life_resumes_where_the_one_before_had_acknowledged) {
+  auto box = make(delivery_format::frame);
+  push(box, make_pull(0, 0, 9, {{3}, {9}}));
+  flush(box);
+  sections();
+  box.acknowledge(shard_id{0}, position{5}, heads);
+  box.restart({"n1", delivery_format::frame, "life-2"}, heads, {true});
+  CAF_CHECK(box.positions(heads)[0].at == position{5});
+  CAF_CHECK(box.positions(heads)[1].at == position{0});
+  CAF_CHECK(!box.is_lagging());
+  // A quiet shard shows the gap, too.
+  box.tell_positions(heads, bus, subject, scratch);
+  auto told = sections();
+  CAF_REQUIRE_EQUAL(told.size(), 1u);
+  CAF_CHECK(told[0].header.from == position{9});
+  push(box, make_pull(0, 9, 12, {{11}}));
+  flush(box);
+  auto live = sections();
+  CAF_REQUIRE_EQUAL(live.size(), 1u);
+  CAF_CHECK(live[0].header.from == position{9});
+  CAF_CHECK(box.acknowledged(shard_id{0}) == position{5});
+}
+
+CAF_TEST(a_life_that_resumes_far_behind_is_lagging) {
+  auto box = make(delivery_format::frame);
+  push(box, make_pull(0, 0, 9'000, {{9'000}}));
+  flush(box);
+  sections();
+  box.restart({"n1", delivery_format::frame, "life-2"}, heads, {true});
+  CAF_CHECK(box.is_lagging());
+  box.acknowledge(shard_id{0}, position{8'000}, heads);
+  CAF_CHECK(!box.is_lagging());
+}
+
+CAF_TEST(what_the_instance_remembers_is_believed_within_the_stream) {
+  auto box = make(delivery_format::frame);
+  heads = {{epoch{7}, position{50}}, {epoch{7}, position{50}}};
+  auto begins = [&](uint64_t in_epoch, uint64_t at) {
+    life_start start;
+    start.kept = {shard_position{epoch{in_epoch}, position{at}}, std::nullopt};
+    box.restart({"n1", delivery_format::frame, "x"}, heads, start);
+    CAF_CHECK(box.positions(heads)[1].at == position{50});
+    return box.positions(heads)[0].at.value;
+  };
+  CAF_CHECK_EQUAL(begins(7, 20), 20u);
+  CAF_CHECK_EQUAL(begins(5, 20), 20u);
+  // Of a stream that is gone, or of an owner yet to come.
+  CAF_CHECK_EQUAL(begins(7, 51), 50u);
+  CAF_CHECK_EQUAL(begins(8, 20), 50u);
+  box.begin_anew(shard_id{0}, epoch{6});
+  CAF_CHECK_EQUAL(begins(5, 20), 0u);
+  CAF_CHECK_EQUAL(begins(6, 20), 20u);
+}
+
+CAF_TEST(a_dead_instance_gets_nothing_until_it_has_caught_up) {
+  auto box = make(delivery_format::frame);
+  push(box, make_pull(0, 0, 3, {{3}}));
+  box.begin_lagging();
+  CAF_CHECK(!box.is_pending());
+  push(box, make_pull(0, 3, 9'000, {{9}}));
+  flush(box);
+  CAF_CHECK(sections().empty());
+  box.acknowledge(shard_id{0}, position{9'000}, heads);
+  CAF_CHECK(!box.is_lagging());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

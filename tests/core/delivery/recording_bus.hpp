@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,11 +21,19 @@ public:
     std::string subject, body, headers;
     /// Set if it is a marker.
     uint64_t marker = 0;
+    /// Set if it asks whether anybody listens.
+    std::optional<instance_index> asks = {};
   };
 
   bool publish(std::string_view subject, std::string_view body,
                std::string_view headers) override {
     return put({std::string{subject}, std::string{body}, std::string{headers}});
+  }
+  bool publish_asking(std::string_view subject, std::string_view body,
+                      std::string_view headers,
+                      instance_index instance) override {
+    return put({std::string{subject}, std::string{body}, std::string{headers},
+                0, instance});
   }
   void flush() override { ++flushes; }
   size_t buffered() const override { return unwritten; }

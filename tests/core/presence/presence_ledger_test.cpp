@@ -249,6 +249,41 @@ CAF_TEST(heartbeats_keep_all_sessions_of_their_instance) {
   CAF_CHECK_EQUAL(w.tick(200s).size(), 3u);
 }
 
+CAF_TEST(a_time_to_live_of_75_s_ends_a_session_after_75_s) {
+  instance_directory instances;
+  presence_ledger ledger{{shards, 75s, 5s, start}, instances};
+  std::vector<routed_change> changes;
+  ledger.apply({log_position{1}, 1, "u", make(presence_op::online, "s1", "a")},
+               start, changes);
+  std::vector<expired_session> over;
+  ledger.tick(start + 74900ms, over);
+  CAF_CHECK(over.empty());
+  ledger.tick(start + 75200ms, over);
+  CAF_CHECK_EQUAL(over.size(), 1u);
+}
+
+CAF_TEST(the_sessions_of_an_instance_that_left_are_over_at_once) {
+  world w;
+  w.write("u", make(presence_op::online, "s1", "a"));
+  w.write("u", make(presence_op::online, "s2", "b"));
+  w.write("v", make(presence_op::online, "s1", "a"));
+  auto a = *w.instances.find("a");
+  w.ledger.end_sessions(a, w.now);
+  // A word of another life does not bring them back.
+  w.ledger.heartbeat(a, w.now);
+  // A user who has come back already stays.
+  w.write("v", make(presence_op::online, "s1", "a"));
+  auto over = w.tick(200ms);
+  CAF_REQUIRE_EQUAL(over.size(), 1u);
+  CAF_CHECK_EQUAL(over[0].user, "u");
+  CAF_CHECK_EQUAL(over[0].session, "s1");
+  // It is reported until the log says so.
+  CAF_CHECK_EQUAL(w.tick(6s).size(), 1u);
+  w.write("u", make(presence_op::expire, "s1"));
+  CAF_CHECK(w.tick(6s).empty());
+  CAF_CHECK_EQUAL(w.ledger.stats().zombies, 0u);
+}
+
 CAF_TEST(a_session_that_comes_back_is_no_zombie) {
   world w;
   w.write("u", make(presence_op::online, "s1", "a"));

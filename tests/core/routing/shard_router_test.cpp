@@ -367,6 +367,22 @@ CAF_TEST(a range is selected with the membership in force and departures) {
   CAF_CHECK_EQUAL(router.routed_to().value, 8u);
 }
 
+CAF_TEST(departures kept for ranges alone are bounded) {
+  constexpr auto most = limits::departures_for_ranges_max;
+  router.keep_departures_since(0);
+  join(1, "a", 3);
+  route("other", 5);
+  for (int64_t at = 10; at < 10 + 3 * static_cast<int64_t>(most); at += 3) {
+    leave(at, 1, "a");
+    join(1, "a", 3);
+    if (at % 1000 == 0)
+      route("other", at + 2);
+  }
+  route("other", 1'000'000);
+  CAF_CHECK_EQUAL(router.recent_departures().size(), most);
+  CAF_CHECK(router.check_invariants());
+}
+
 CAF_TEST(a departure behind the router is kept for ranges alone) {
   join(1, "a", 3);
   router.keep_departures_since(0);
