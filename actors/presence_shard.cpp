@@ -8,6 +8,7 @@
 #include "core/subject.hpp"
 #include "messages/inspection.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fantail {
@@ -142,6 +143,7 @@ void presence_shard_state::pay_credit() {
 void presence_shard_state::on_found(const log_found& x) {
   source = sender_of_current<puller_actor>(self);
   created_at = x.state.created_at;
+  trimmed_to = position{std::max<uint64_t>(x.state.first.value, 1) - 1};
   if (!replay_to)
     replay_to = x.state.last;
   check_replayed();
@@ -169,6 +171,7 @@ void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
   created_at = x.state.created_at;
+  trimmed_to = position{0};
   read_to = replay_to.emplace(position{0});
   deps.env.reports->error(
       name, "presence-log-lost",
@@ -198,7 +201,7 @@ void presence_shard_state::on_ask_growth() {
              log_growth{deps.shard, progress(), version_base, bytes_read});
 }
 
-void presence_shard_state::on_take_snapshot() {
+void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
   snapshot_taken answer{source_of(deps.shard), nullptr};
   // Before that nobody knows which life of the log it would be of.
   if (!created_at.empty()) {
@@ -208,12 +211,17 @@ void presence_shard_state::on_take_snapshot() {
     answer.image->about.created_at = created_at;
     answer.image->about.version_base = version_base;
     answer.image->about.logs.emplace_back(deps.shard, progress());
-    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head,
+                    std::move(*x.buffers)};
     save_instances(*deps.env.instances, out);
     ledger->save(out);
     answer.image->chunks = out.take();
   }
   self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
+}
+
+void presence_shard_state::on_trimmed(const log_trimmed& x) {
+  trimmed_to = std::max(trimmed_to, x.up_to);
 }
 
 void presence_shard_state::on_seen(const instances_seen& x) {
@@ -244,6 +252,9 @@ void presence_shard_state::expire_sessions() {
     auto subject = subjects::presence_prefix(deps.shard.value) + x.user;
     auto newest
         = x.version.value > version_base ? x.version.value - version_base : 0;
+    // The server does not remember a record that was trimmed.
+    if (newest <= trimmed_to.value)
+      newest = 0;
     deps.env.control->append(subject, encode(update), newest);
     counts->expired.add();
   }
@@ -285,7 +296,8 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const delta_progressed& x) { state.on_progress(x); },
       [&state](const instances_seen& x) { state.on_seen(x); },
       [&state](const ask_log_growth&) { state.on_ask_growth(); },
-      [&state](const take_snapshot&) { state.on_take_snapshot(); },
+      [&state](const log_trimmed& x) { state.on_trimmed(x); },
+      [&state](const take_snapshot& x) { state.on_take_snapshot(x); },
   };
 }
 
