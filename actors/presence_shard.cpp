@@ -213,6 +213,7 @@ void presence_shard_state::pay_credit() {
 void presence_shard_state::on_found(const log_found& x) {
   source = sender_of_current<puller_actor>(self);
   created_at = x.state.created_at;
+  trimmed_to = position{std::max<uint64_t>(x.state.first.value, 1) - 1};
   if (!replay_to)
     replay_to = x.state.last;
   check_replayed();
@@ -240,6 +241,7 @@ void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
   created_at = x.state.created_at;
+  trimmed_to = position{0};
   read_to = replay_to.emplace(position{0});
   deps.env.reports->error(
       name, "presence-log-lost",
@@ -269,7 +271,7 @@ void presence_shard_state::on_ask_growth() {
              log_growth{deps.shard, progress(), version_base, bytes_read});
 }
 
-void presence_shard_state::on_take_snapshot() {
+void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
   snapshot_taken answer{source_of(deps.shard), nullptr};
   // Before that nobody knows which life of the log it would be of.
   if (!created_at.empty()) {
@@ -279,12 +281,17 @@ void presence_shard_state::on_take_snapshot() {
     answer.image->about.created_at = created_at;
     answer.image->about.version_base = version_base;
     answer.image->about.logs.emplace_back(deps.shard, progress());
-    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+    byte_writer out{limits::snapshot_part_bytes, snapshot_part_head,
+                    std::move(*x.buffers)};
     save_instances(*deps.env.instances, out);
     ledger->save(out);
     answer.image->chunks = out.take();
   }
   self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
+}
+
+void presence_shard_state::on_trimmed(const log_trimmed& x) {
+  trimmed_to = std::max(trimmed_to, x.up_to);
 }
 
 void presence_shard_state::on_seen(const instances_seen& x) {
@@ -386,6 +393,9 @@ void presence_shard_state::append_expire(const std::string& user,
   update.session = session;
   auto subject = subjects::presence_prefix(deps.shard.value) + user;
   auto at = newest.value > version_base ? newest.value - version_base : 0;
+  // The server does not remember a record that was trimmed.
+  if (at <= trimmed_to.value)
+    at = 0;
   deps.env.control->append(subject, encode(update), at);
 }
 
@@ -425,7 +435,8 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const delta_progressed& x) { state.on_progress(x); },
       [&state](const instances_seen& x) { state.on_seen(x); },
       [&state](const ask_log_growth&) { state.on_ask_growth(); },
-      [&state](const take_snapshot&) { state.on_take_snapshot(); },
+      [&state](const log_trimmed& x) { state.on_trimmed(x); },
+      [&state](const take_snapshot& x) { state.on_take_snapshot(x); },
       [&state](const find_user& x) { state.on_find_user(x); },
       [&state](const name_users& x) { state.on_name_users(x); },
       [&state](const watch_user& x) { state.on_watch_user(x); },

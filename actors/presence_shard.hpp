@@ -56,6 +56,8 @@ struct presence_shard_state {
   std::optional<position> replay_to;
   bool is_replayed = false;
   position read_to;
+  /// Records up to here are not in the log any more.
+  position trimmed_to;
   /// Bytes read since the start.
   uint64_t bytes_read = 0;
   /// Credit kept back while the routing shards are behind.
@@ -95,7 +97,8 @@ struct presence_shard_state {
   void on_progress(const delta_progressed& x);
   void on_seen(const instances_seen& x);
   void on_ask_growth();
-  void on_take_snapshot();
+  void on_trimmed(const log_trimmed& x);
+  void on_take_snapshot(const take_snapshot& x);
   void on_find_user(const find_user& x);
   void on_name_users(const name_users& x);
   void on_watch_user(const watch_user& x);

@@ -168,12 +168,13 @@ void routing_shard_state::on_replayed(const log_replayed& x) {
 
 /// Copies the state in one go, so that all of it is of one moment; who writes
 /// it down does so later, and nothing waits.
-void routing_shard_state::on_take_snapshot() {
+void routing_shard_state::on_take_snapshot(const take_snapshot& x) {
   auto image = std::make_shared<snapshot_image>();
   for (uint16_t i = 0; i < deps.presence_shards; ++i)
     image->about.logs.emplace_back(presence_shard_id{i},
                                    router->log_of(presence_shard_id{i}));
-  byte_writer out{limits::snapshot_part_bytes, snapshot_part_head};
+  byte_writer out{limits::snapshot_part_bytes, snapshot_part_head,
+                  std::move(*x.buffers)};
   save_instances(*deps.env.instances, out);
   router->save(out);
   image->chunks = out.take();
@@ -343,7 +344,7 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
       [&state](const select_range& x) { state.on_select(x); },
       [&state](const ranges_needed& x) { state.on_ranges_needed(x); },
       [&state](const epoch_claimed& x) { state.on_epoch(x); },
-      [&state](const take_snapshot&) { state.on_take_snapshot(); },
+      [&state](const take_snapshot& x) { state.on_take_snapshot(x); },
       [&state](const find_channel_users& x) { state.on_find_users(x); },
       [&state](const watch_channel& x) { state.on_watch(x); },
       [&state](const search_on&) { state.on_search(); },

@@ -87,7 +87,7 @@ struct routing_shard_state {
   void on_epoch(const epoch_claimed& x);
   void on_delta(const apply_delta& x);
   void on_replayed(const log_replayed& x);
-  void on_take_snapshot();
+  void on_take_snapshot(const take_snapshot& x);
   void on_delivered(const delivered& x);
   void on_select(const select_range& x);
   void on_find_users(const find_channel_users& x);

@@ -18,6 +18,9 @@ namespace {
 constexpr size_t burst_bytes = limits::snapshot_bytes_per_second / 8;
 static_assert(burst_bytes >= limits::snapshot_part_bytes);
 
+/// Half a millisecond of touching memory.
+constexpr size_t buffers_per_step = 2;
+
 } // namespace
 
 void snapshot_keeper_state::start(snapshot_keeper_deps x) {
@@ -44,10 +47,24 @@ void snapshot_keeper_state::begin_next() {
   auto of = rounds->next(now);
   if (!of)
     return;
-  if (of->what == snapshot_source::kind::presence)
-    self->send(deps.presence[of->shard], take_snapshot{});
+  taking = *of;
+  // About as much as the last time.
+  auto& kept = rounds->kept(taking);
+  auto bytes = kept.empty() ? 0 : kept.back().about.image_bytes;
+  buffers_wanted = bytes / limits::snapshot_part_bytes + 2;
+  buffers = std::make_shared<std::vector<std::string>>();
+  on_prepare();
+}
+
+void snapshot_keeper_state::on_prepare() {
+  for (size_t i = 0; i < buffers_per_step; ++i)
+    buffers->emplace_back(limits::snapshot_part_bytes, '\0');
+  if (buffers->size() < buffers_wanted)
+    self->send(self, prepare_buffers{});
+  else if (taking.what == snapshot_source::kind::presence)
+    self->send(deps.presence[taking.shard], take_snapshot{std::move(buffers)});
   else
-    self->send(deps.routing[of->shard], take_snapshot{});
+    self->send(deps.routing[taking.shard], take_snapshot{std::move(buffers)});
 }
 
 void snapshot_keeper_state::on_taken(const snapshot_taken& x) {
@@ -116,8 +133,10 @@ void snapshot_keeper_state::finish() {
   auto superfluous = rounds->take_trim();
   for (auto& x : superfluous.streams)
     deps.store->trim(x.of, x.first_kept);
-  for (auto& x : superfluous.logs)
+  for (auto& x : superfluous.logs) {
     deps.store->trim_log(x.shard, x.up_to);
+    self->send(deps.presence[x.shard.value], log_trimmed{x.up_to});
+  }
   begin_next();
 }
 
@@ -161,6 +180,7 @@ snapshot_keeper_actor::behavior_type snapshot_keeper(
       [&state](const log_growth& x) { state.on_growth(x); },
       [&state](const snapshot_taken& x) { state.on_taken(x); },
       [&state](const part_stored& x) { state.on_stored(x); },
+      [&state](const prepare_buffers&) { state.on_prepare(); },
   };
 }
 

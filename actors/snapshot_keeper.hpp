@@ -6,6 +6,7 @@
 #include "core/token_bucket.hpp"
 #include "messages/protocol.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ struct snapshot_keeper_state {
   snapshot_keeper_deps deps;
   std::optional<snapshot_rounds> rounds;
   std::optional<token_bucket> rate;
+  /// The shard whose turn it is, and the memory that is prepared for it.
+  snapshot_source taking;
+  std::shared_ptr<std::vector<std::string>> buffers;
+  size_t buffers_wanted = 0;
   /// The snapshot being written.
   std::optional<snapshot_writer> writer;
   uint64_t next_id = 0;
@@ -47,6 +52,7 @@ struct snapshot_keeper_state {
   void on_growth(const log_growth& x);
   void on_taken(const snapshot_taken& x);
   void on_stored(const part_stored& x);
+  void on_prepare();
   void on_tick(const tick& x);
 
 private:

@@ -103,9 +103,10 @@ public:
   }
 
   table_facts facts() const {
-    auto answer = http_get(port_, "/debug/routing-stats?top=0", 30s);
-    auto stats = answer ? json::parse(answer->body) : std::nullopt;
-    if (!stats)
+    auto answer = http_get(port_, "/debug/routing-stats?top=1", 30s);
+    auto stats = answer && answer->status == 200 ? json::parse(answer->body)
+                                                 : std::nullopt;
+    if (!stats || !stats->find("Digest"))
       throw bench_error{"the node does not tell its table"};
     return {stats->string_or("Digest", ""), stats->int_or("Memberships", 0),
             stats->int_or("TotalUsers", 0)};
@@ -245,6 +246,8 @@ public:
                          {"restarts", context_.options().pairs}};
     fill(report);
     auto before = node_.facts();
+    if (before.users != world_.users)
+      throw bench_error{"not everybody is online"};
     first_event_watch watch{node_.url(), population{world_}};
     for (unsigned i = 0; i < context_.options().pairs; ++i) {
       context_.progress().step(fmt::format("restart {}: kill -9", i + 1));

@@ -177,8 +177,20 @@ struct instances_left {
 /// Asks a presence shard how far it has read.
 struct ask_log_growth {};
 
-/// Asks a shard for its state, to be written down.
-struct take_snapshot {};
+/// Asks a shard for its state, to be written down. The buffers are memory that
+/// was touched before: copying a table into fresh memory takes five times as
+/// long.
+struct take_snapshot {
+  std::shared_ptr<std::vector<std::string>> buffers;
+};
+
+/// INTERNAL: sent by a snapshot_keeper to itself, to touch memory bit by bit.
+struct prepare_buffers {};
+
+/// Records of the log up to and with `up_to` are gone; they are in snapshots.
+struct log_trimmed {
+  position up_to;
+};
 
 /// The state of a shard, copied in one go; each chunk is a payload behind
 /// snapshot_part_head bytes. Null if it cannot be taken at the moment.
@@ -458,6 +470,7 @@ using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
         caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>,
+        caf::reacts_to<log_trimmed>,
         caf::reacts_to<find_user>, caf::reacts_to<name_users>,
         caf::reacts_to<watch_user>, caf::reacts_to<name_changes>,
         caf::reacts_to<instances_left>, caf::reacts_to<memory_state>,
@@ -465,10 +478,9 @@ using presence_shard_actor
         caf::reacts_to<link_changed>>;
 
 /// Has the shards' states written down in turn, and trims what is behind.
-using snapshot_keeper_actor
-    = component_actor::extend<caf::reacts_to<log_growth>,
-                              caf::reacts_to<snapshot_taken>,
-                              caf::reacts_to<part_stored>>;
+using snapshot_keeper_actor = component_actor::extend<
+    caf::reacts_to<log_growth>, caf::reacts_to<snapshot_taken>,
+    caf::reacts_to<part_stored>, caf::reacts_to<prepare_buffers>>;
 
 /// Where egresses tell what became of an instance's admission.
 using registrar_actor = component_actor::extend_with<pull_sink_actor>::extend<

@@ -20,8 +20,12 @@ class byte_writer {
 public:
   /// Every part begins with `headroom` bytes of zeros, for whoever sends it,
   /// and has at most `part_bytes` bytes. REQUIRES: headroom < part_bytes.
-  explicit byte_writer(size_t part_bytes = SIZE_MAX, size_t headroom = 0)
-      : part_bytes_(part_bytes), headroom_(headroom) {}
+  /// `buffers` are used for parts as long as there are any, whatever is in
+  /// them.
+  explicit byte_writer(size_t part_bytes = SIZE_MAX, size_t headroom = 0,
+                       std::vector<std::string> buffers = {})
+      : part_bytes_(part_bytes), headroom_(headroom),
+        buffers_(std::move(buffers)) {}
 
   /// Writes a number as it is in memory.
   template <class T>
@@ -69,6 +73,11 @@ private:
 
   void begin_part() {
     auto& part = parts_.emplace_back();
+    if (!buffers_.empty()) {
+      part = std::move(buffers_.back());
+      part.clear();
+      buffers_.pop_back();
+    }
     if (part_bytes_ != SIZE_MAX)
       part.reserve(part_bytes_);
     part.resize(headroom_);
@@ -76,6 +85,7 @@ private:
 
   size_t part_bytes_;
   size_t headroom_;
+  std::vector<std::string> buffers_;
   std::vector<std::string> parts_;
 };
 

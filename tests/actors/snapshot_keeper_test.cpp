@@ -177,6 +177,23 @@ CAF_TEST(the_log_is_trimmed_behind_two_snapshots_of_everybody) {
   CAF_CHECK_EQUAL(snapshots(of_presence).size(), 2u);
 }
 
+CAF_TEST(a_session_whose_record_was_trimmed_can_still_expire) {
+  for (int round = 0; round < 3; ++round) {
+    grow(10);
+    work();
+  }
+  CAF_REQUIRE(store.trimmed[presence_shard_id{0}] == position{20});
+  work(130s);
+  // The server knows a newest record of those behind the trimmed ones only.
+  size_t trimmed = 0, kept = 0;
+  for (auto& x : control.records) {
+    trimmed += x.newest == 0;
+    kept += x.newest > 20;
+  }
+  CAF_CHECK(trimmed >= 20 && kept >= 10);
+  CAF_CHECK_EQUAL(trimmed + kept, control.records.size());
+}
+
 CAF_TEST(a_part_that_is_not_stored_ends_the_attempt_and_it_is_repeated) {
   store.is_full = true;
   grow(10);

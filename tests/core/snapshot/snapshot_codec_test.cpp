@@ -70,6 +70,16 @@ CAF_TEST(what is written in parts is read as one) {
   CAF_CHECK_EQUAL(in.problem(), "a count is out of range");
 }
 
+CAF_TEST(memory that was prepared is used whatever is in it) {
+  byte_writer out{10, 3, {std::string(10, 'x'), std::string(10, 'y')}};
+  std::string text = "abcdefghijklmnopqrst";
+  out.copy_from(text.data(), text.size());
+  auto parts = out.take();
+  CAF_REQUIRE_EQUAL(parts.size(), 3u);
+  CAF_CHECK_EQUAL(parts[0], std::string(3, '\0') + "abcdefg");
+  CAF_CHECK_EQUAL(parts[2], std::string(3, '\0') + "opqrst");
+}
+
 CAF_TEST(what is missing reads as zeros and an error) {
   byte_reader in{"abc"};
   CAF_CHECK_EQUAL(in.take<uint32_t>(), 0u);
