@@ -89,6 +89,8 @@ void partitioner_state::publish(shard_id shard,
   auto lines = "Nats-Msg-Id: " + machine->id_of(event.pos)
                + "\r\nNats-Expected-Last-Sequence: " + std::to_string(x.behind)
                + "\r\n";
+  if (x.after)
+    lines += "Nats-Expected-Last-Msg-Id: " + machine->id_of(*x.after) + "\r\n";
   auto wrapped = wrap_event(event.headers, event.body, lines);
   auto subject = deps.prefix_of(shard.value) + std::string{event.channel};
   // If the link is down, the lane hears of it soon and begins again.

@@ -293,7 +293,6 @@ bool node_parts::all_settled() const {
 
 void node_parts::stop_links() {
   readers.clear();
-  writers.clear();
   ingest.reset();
   for (auto& link : links)
     link->stop();
@@ -303,6 +302,8 @@ void node_parts::stop_links() {
 }
 
 void node_parts::stop_server() {
+  // The actors that write through them are gone now.
+  writers.clear();
   server.reset();
 }
 

@@ -126,7 +126,10 @@ void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
         admit(
             index,
             {std::string{names_.name_of(index)}, delivery_format::single, {}});
-      auto was_lagging = entry.box->is_lagging();
+      ++stats_.deliveries;
+      // What lags takes nothing in; neither does what is dead.
+      if (entry.box->is_lagging())
+        continue;
       auto dropped
           = entry.box->push({x.source.get(), item.event, x.owner}, x.source);
       for (auto cls : {event_class::important, event_class::best_effort})
@@ -134,10 +137,9 @@ void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
           incidents.push_back({incident::kind::dropped, index, cls, count});
       stats_.dropped_important += dropped[1];
       stats_.dropped_best_effort += dropped[2];
-      if (!was_lagging && entry.box->is_lagging())
+      if (entry.box->is_lagging())
         note_lagging(index, incidents);
       mark_dirty(index);
-      ++stats_.deliveries;
     }
     begin = item.end;
   }

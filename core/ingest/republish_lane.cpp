@@ -14,6 +14,12 @@ constexpr duration retry_pause = 100ms;
 
 } // namespace
 
+void republish_lane::clear() {
+  records_.clear();
+  stored_ = added_ = position{};
+  begin_again({}, {});
+}
+
 bool republish_lane::add(record x) {
   auto pos = x.pos();
   if (pos <= stored_ || pos <= added_)
@@ -60,7 +66,10 @@ std::optional<republish_lane::outgoing> republish_lane::next(time_point now) {
   if (under_way_ == 0)
     heard_at_ = now;
   auto& x = records_[under_way_];
-  outgoing result{x, last_ + under_way_};
+  auto after = chain_;
+  if (under_way_ > 0)
+    after = records_[under_way_ - 1].pos();
+  outgoing result{x, last_ + under_way_, after};
   ++under_way_;
   bytes_under_way_ += x.source->event_bytes(x.event);
   return result;
@@ -78,6 +87,7 @@ void republish_lane::answered(const shard_writer_port::answer& x,
   }
   auto& front = records_.front();
   stored_ = front.pos();
+  chain_ = stored_;
   bytes_under_way_ -= front.source->event_bytes(front.event);
   --under_way_;
   done.push_back(std::move(front));
@@ -105,6 +115,7 @@ void republish_lane::begin_again(time_point now, duration pause) {
   ++attempt_;
   under_way_ = 0;
   bytes_under_way_ = 0;
+  chain_.reset();
   not_before_ = now + pause;
 }
 

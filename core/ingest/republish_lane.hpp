@@ -21,8 +21,9 @@ namespace fantail {
 /// newest record there tells which are stored, because they are stored in
 /// order.
 ///
-/// **In order.** Every publish names the position it must get. If one fails,
-/// those behind it are refused by the server, and none overtakes.
+/// **In order.** Every publish names the position it must get and the record it
+/// must follow. If one fails, those behind it are refused by the server, and
+/// none overtakes, not even when somebody else's record took its place.
 ///
 /// Not thread safe; the owner carries out what it says.
 ///
@@ -36,11 +37,17 @@ public:
 
     position pos() const { return (*source)[event].pos; }
   };
-  /// What to publish: `what`, to become the record behind `behind`.
+  /// What to publish: `what`, to become the record behind `behind`, which has
+  /// to be the one of `after`, if that is known.
   struct outgoing {
     record what;
     uint64_t behind;
+    std::optional<position> after;
   };
+
+  /// Forgets everything but the attempts, so that no late answer is taken for
+  /// one of the new life of the source.
+  void clear();
 
   /// Appends a record. Returns false if it is stored already.
   bool add(record x);
@@ -88,6 +95,8 @@ private:
   uint64_t attempt_ = 0;
   /// Position of the newest record known to be in the shard's stream.
   uint64_t last_ = 0;
+  /// The newest record answered in this attempt.
+  std::optional<position> chain_;
   /// Newest record of the source known to be stored, and added.
   position stored_;
   position added_;

@@ -17,9 +17,8 @@ republisher::republisher(uint16_t shards, std::string source)
 void republisher::begin(std::string_view created_at, position from) {
   // A token for the life keeps the ids of one that was lost apart.
   id_prefix_ = source_ + ":" + std::to_string(fnv1a_32(created_at)) + ":";
-  auto shards = lanes_.size();
-  lanes_.clear();
-  lanes_.resize(shards);
+  for (auto& x : lanes_)
+    x.clear();
   pulls_.clear();
   republished_ = from;
 }

@@ -252,7 +252,9 @@ void read_stream_end(connection& via, const std::string& stream,
 }
 
 void purge_up_to(connection& via, const std::string& stream, uint64_t last) {
-  // The API takes the first one that stays.
+  // The API takes the first one that stays, and 1 for "everything".
+  if (last == 0)
+    return;
   call(via, "$JS.API.STREAM.PURGE." + stream, json::object{{"seq", last + 1}},
        [](auto&&) {
          // The next call makes up for one that failed.

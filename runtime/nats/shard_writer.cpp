@@ -38,6 +38,7 @@ shard_writer::shard_writer(connect_options options,
 
 shard_writer::~shard_writer() {
   close();
+  connection_.reset();
 }
 
 void shard_writer::on_reply(const message& x) {
@@ -87,8 +88,8 @@ void shard_writer::flush() {
 }
 
 void shard_writer::close() {
+  // The connection stays: its owner may still be about to publish.
   loop_.run_and_wait([this] { out_ = {}; });
-  connection_.reset();
 }
 
 } // namespace fantail::nats

@@ -4,6 +4,7 @@
 #include "actors/memory_guard.hpp"
 #include "actors/node_guard.hpp"
 #include "actors/presence_shard.hpp"
+#include "actors/routing_shard.hpp"
 #include "core/json.hpp"
 #include "tests/actors/actor_fixture.hpp"
 
@@ -28,6 +29,10 @@ struct fixture : actor_fixture {
     presence_shard_deps deps;
     deps.env = env;
     deps.ledger = {1, 75s, 5s, clock.time};
+    routing_shard_deps routing;
+    routing.env = env;
+    routing.presence_shards = 1;
+    deps.routing = {adopt(sys.spawn(routing_shard, routing))};
     deps.guard = adopt(sys.spawn(node_guard, guard_deps));
     tested = adopt(sys.spawn(presence_shard, deps));
     memory_guard_deps memory;

@@ -131,6 +131,7 @@ CAF_TEST(an instance that was silent for too long is told) {
   raw_instance slow{*w.talk, "slow"};
   CAF_REQUIRE(slow.begin());
   CAF_REQUIRE(w.talk->online("bob", "b1", "slow", {channel}));
+  CAF_REQUIRE(w.has_users_online(1));
   auto first = w.beat("slow");
   CAF_REQUIRE(first);
   CAF_CHECK_EQUAL(first->lapses, 0u);
@@ -149,6 +150,7 @@ CAF_TEST(the client library hears that its sessions are over) {
   auto id = w.publish(1);
   CAF_CHECK(eventually([&] { return one.received() == id; }));
   CAF_CHECK_EQUAL(one.count(&mortal::sessions_ended), 0);
+  CAF_CHECK(w.has_users_online(1));
   // Its loop stands still for longer than the time to live.
   one.loop.post([] { std::this_thread::sleep_for(3s); });
   CAF_CHECK(w.has_users_online(0));

@@ -23,6 +23,7 @@ const registration_reply full_registered
                           16,
                           5000,
                           65536,
+                          120000,
                           {{shard_id{0}, epoch{3}, position{1041}},
                            {shard_id{2}, epoch{4}, position{7}},
                            {shard_id{10}, epoch{1}, position{0}}}};

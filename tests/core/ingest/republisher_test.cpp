@@ -32,12 +32,16 @@ public:
     uint64_t attempt;
     stored what;
     uint64_t behind;
+    /// Id of the record that must be there; empty = any.
+    std::string after;
+    int life;
   };
 
   std::vector<stored> streams[shards];
   std::deque<request> wire;
   std::deque<shard_writer_port::answer> answers;
   bool is_full = false;
+  int life = 0;
   /// Ids are remembered for so many records only.
   size_t window = 30;
 
@@ -51,11 +55,16 @@ public:
         answer.sequence = i;
         answer.is_duplicate = true;
       }
-    if (!answer.is_duplicate && !is_full && stream.size() == x.behind) {
+    auto follows = stream.size() == x.behind
+                   && (x.after.empty()
+                       || (!stream.empty() && stream.back().id == x.after));
+    if (!answer.is_duplicate && !is_full && follows) {
       stream.push_back(std::move(x.what));
       answer.sequence = stream.size();
     }
-    answers.push_back(answer);
+    // Nobody hears the answers to a process that is gone.
+    if (x.life == life)
+      answers.push_back(answer);
   }
 
   void foreign(shard_id shard) {
@@ -81,6 +90,7 @@ struct world {
     tested->begin("2026-01-01", checkpoint);
     read_to = checkpoint.value;
     // What is on the wire may still arrive; answers do not.
+    ++server.life;
     server.answers.clear();
     asked.clear();
   }
@@ -115,7 +125,9 @@ struct world {
                lane.attempt(),
                {tested->id_of(pos), pos.value,
                 std::string{next->what.source->channel_of(next->what.event)}},
-               next->behind});
+               next->behind,
+               next->after ? tested->id_of(*next->after) : std::string{},
+               server.life});
         }
     }
   }

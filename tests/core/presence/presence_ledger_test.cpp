@@ -250,10 +250,16 @@ CAF_TEST(heartbeats_keep_all_sessions_of_their_instance) {
 }
 
 CAF_TEST(a_time_to_live_of_75_s_ends_a_session_after_75_s) {
-  world w{.ledger = {{shards, 75s, 5s, start}, w.instances}};
-  w.write("u", make(presence_op::online, "s1", "a"));
-  CAF_CHECK(w.tick(74900ms).empty());
-  CAF_CHECK_EQUAL(w.tick(300ms).size(), 1u);
+  instance_directory instances;
+  presence_ledger ledger{{shards, 75s, 5s, start}, instances};
+  std::vector<routed_change> changes;
+  ledger.apply({log_position{1}, 1, "u", make(presence_op::online, "s1", "a")},
+               start, changes);
+  std::vector<expired_session> over;
+  ledger.tick(start + 74900ms, over);
+  CAF_CHECK(over.empty());
+  ledger.tick(start + 75200ms, over);
+  CAF_CHECK_EQUAL(over.size(), 1u);
 }
 
 CAF_TEST(the_sessions_of_an_instance_that_left_are_over_at_once) {
