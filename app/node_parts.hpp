@@ -12,8 +12,8 @@
 #include "runtime/nats/log_reader.hpp"
 #include "runtime/nats/ownership.hpp"
 #include "runtime/nats/range_reader.hpp"
-#include "runtime/nats/snapshot_store.hpp"
 #include "runtime/nats/shard_writer.hpp"
+#include "runtime/nats/snapshot_store.hpp"
 
 #include <functional>
 #include <memory>

@@ -470,10 +470,10 @@ using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
         caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>,
-        caf::reacts_to<log_trimmed>,
-        caf::reacts_to<find_user>, caf::reacts_to<name_users>,
-        caf::reacts_to<watch_user>, caf::reacts_to<name_changes>,
-        caf::reacts_to<instances_left>, caf::reacts_to<memory_state>,
+        caf::reacts_to<log_trimmed>, caf::reacts_to<find_user>,
+        caf::reacts_to<name_users>, caf::reacts_to<watch_user>,
+        caf::reacts_to<name_changes>, caf::reacts_to<instances_left>,
+        caf::reacts_to<memory_state>,
         // Whether instances can be heard.
         caf::reacts_to<link_changed>>;
 

@@ -7,12 +7,23 @@ namespace fantail {
 
 namespace {
 
-constexpr std::array<std::string_view, 17> words
-    = {"none",       "malformed",      "wrong_type",       "missing_member",
-       "unknown_op", "unknown_format", "illegal_instance", "too_many_instances",
-       "too_large",  "unknown_shard",  "unknown_instance", "busy",
-       "lost",       "illegal_user",   "illegal_channel",  "too_many_watches",
-       "old_incarnation"};
+constexpr std::array<std::string_view, 17> words = {"none",
+                                                    "malformed",
+                                                    "wrong_type",
+                                                    "missing_member",
+                                                    "unknown_op",
+                                                    "unknown_format",
+                                                    "illegal_instance",
+                                                    "too_many_instances",
+                                                    "too_large",
+                                                    "unknown_shard",
+                                                    "unknown_instance",
+                                                    "busy",
+                                                    "lost",
+                                                    "illegal_user",
+                                                    "illegal_channel",
+                                                    "too_many_watches",
+                                                    "old_incarnation"};
 
 } // namespace
 

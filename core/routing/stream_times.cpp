@@ -24,8 +24,7 @@ void stream_times::note(position at, int64_t stored_at_ns) {
 int64_t stream_times::time_behind(position at) const noexcept {
   auto later = std::ranges::upper_bound(entries_, position{at.value + 1}, {},
                                         &entry::at);
-  return later == entries_.begin() ? INT64_MIN
-                                   : std::prev(later)->stored_at_ns;
+  return later == entries_.begin() ? INT64_MIN : std::prev(later)->stored_at_ns;
 }
 
 } // namespace fantail
