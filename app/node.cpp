@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "app/node.hpp"
 
-#include "actors/egress.hpp"
-#include "actors/memory_guard.hpp"
-#include "actors/node_guard.hpp"
-#include "actors/outbox.hpp"
-#include "actors/presence_desk.hpp"
-#include "actors/presence_shard.hpp"
-#include "actors/puller.hpp"
-#include "actors/registrar.hpp"
-#include "actors/routing_shard.hpp"
-#include "actors/snapshot_keeper.hpp"
-#include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/node_questions.hpp"
+#include "app/node_tree.hpp"
 #include "app/restore.hpp"
 #include "app/stop_watchdog.hpp"
-#include "app/streams.hpp"
-#include "core/hash.hpp"
-#include "runtime/metrics/process_usage.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 
-#include <malloc.h>
-
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 
@@ -36,19 +20,13 @@ namespace fantail {
 namespace {
 
 constexpr auto connect_timeout = 10s;
-constexpr auto tick_period = 20ms;
-
-/// Beats between two ticks of an actor. Only an egress has something to do
-/// that soon: frames that wait for company.
-constexpr unsigned egress_beats = 1;
-constexpr unsigned usual_beats = 5;
 constexpr auto drain_timeout = 2s;
 
 } // namespace
 
 class node::impl {
 public:
-  explicit impl(const node_config& c) : config(c), parts(c) {}
+  explicit impl(const node_config& c) : config(c), parts(config) {}
 
   ~impl() { stop(); }
 
@@ -59,20 +37,18 @@ public:
       return problem;
     if (auto why = apply(config, system_config))
       return start_failure{1, "CAF refused the setting " + *why};
-    if (auto problem = restore_state())
+    node_tree::heritage from;
+    if (auto problem = inherit(from))
       return problem;
     system.emplace(system_config);
-    spawn_egresses();
-    spawn_guard();
-    spawn_shards();
-    spawn_presence();
-    spawn_keeper();
-    spawn_memory_guard();
-    spawn_registrar();
-    spawn_desk();
+    tree.emplace(*system, parts, std::move(from),
+                 node_tree::callbacks{[this] { is_ready = true; },
+                                      [this](std::string reason) {
+                                        fail(std::move(reason));
+                                      }});
     start_links();
-    pass_questions(*parts.control, desk);
-    start_reading();
+    pass_questions(*parts.control, tree->desk());
+    tree->start_reading();
     return std::nullopt;
   }
 
@@ -85,30 +61,13 @@ public:
       reader->close();
     for (auto& writer : parts.writers)
       writer->close();
-    drain();
-    clock.reset();
-    is_stopping = true;
-    for (auto& x : actors)
-      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
-    actors.clear();
-    forget_handles();
+    if (tree) {
+      drain();
+      tree->stop();
+    }
     parts.stop_links();
     system.reset();
     parts.stop_server();
-  }
-
-  /// Keeps a handle for the end, watches over the actor, and ticks it.
-  template <class Handle>
-  Handle adopt(Handle x, const char* kind, unsigned beats = usual_beats) {
-    auto handle = caf::actor_cast<caf::actor>(x);
-    handle->attach_functor([this, kind](const caf::error& reason) {
-      if (!is_stopping && reason != caf::exit_reason::user_shutdown)
-        fail(std::string{kind} + " ended: " + system->render(reason));
-    });
-    clock_or_new().add(x, beats);
-    std::lock_guard guard{mutex};
-    actors.push_back(std::move(handle));
-    return x;
   }
 
   void fail(std::string reason) {
@@ -120,158 +79,24 @@ public:
     changed.notify_all();
   }
 
-  ticker& clock_or_new() {
-    if (!clock)
-      clock.emplace(parts.clock, tick_period);
-    return *clock;
-  }
-
   /// Takes the shards over, and loads what their last owner wrote down.
-  std::optional<start_failure> restore_state() {
+  std::optional<start_failure> inherit(node_tree::heritage& from) {
     for (uint16_t i = 0; i < config.cluster.shards; ++i) {
       auto taken = parts.take_over(shard_id{i});
       if (auto* problem = std::get_if<start_failure>(&taken))
         return *problem;
-      checkpoints.push_back(std::get<nats::shard_checkpoint>(taken));
+      from.checkpoints.push_back(std::get<nats::shard_checkpoint>(taken));
     }
     auto outcome = restore(parts);
     if (auto* problem = std::get_if<start_failure>(&outcome))
       return *problem;
-    restored = std::move(std::get<restored_state>(outcome));
+    from.restored = std::move(std::get<restored_state>(outcome));
     return std::nullopt;
   }
 
-  void spawn_egresses() {
-    for (uint16_t i = 0; i < config.egress.connections; ++i) {
-      egress_deps deps;
-      deps.env = parts.env;
-      deps.group = i;
-      deps.bus = parts.links[i].get();
-      deps.outboxes = {config.outbox.bytes, config.outbox.events,
-                       config.outbox.window_bytes, config.outbox.frame_bytes};
-      deps.shards = config.cluster.shards;
-      // On a thread of its own: it is the one actor that writes to sockets.
-      egresses.push_back(adopt(system->spawn<caf::detached>(egress, deps),
-                               "egress", egress_beats));
-    }
-  }
-
-  void spawn_guard() {
-    node_guard_deps deps;
-    deps.env = parts.env;
-    deps.shards = config.cluster.shards;
-    deps.start_routing = [this](shard_id shard) {
-      auto& last = checkpoints[shard.value];
-      caf::anon_send(pullers[shard.value],
-                     start_pulling{last.settled, last.created_at});
-    };
-    deps.on_ready = [this] {
-      caf::anon_send(desk, presence_exact{});
-      is_ready = true;
-      parts.reports.info("node", "ready", {});
-    };
-    guard = adopt(system->spawn(node_guard, deps), "node guard");
-  }
-
-  void spawn_shards() {
-    for (uint16_t i = 0; i < config.cluster.shards; ++i) {
-      auto& last = checkpoints[i];
-      routing_shard_deps deps;
-      deps.env = parts.env;
-      deps.shard = shard_id{i};
-      deps.presence_shards = config.cluster.presence_shards;
-      deps.egresses = egresses;
-      deps.owner = last.owner;
-      deps.settled = last.settled;
-      deps.created_at = last.created_at;
-      deps.restored = std::move(restored.routers[i]);
-      deps.guard = guard;
-      shards.push_back(
-          adopt(system->spawn(routing_shard, deps), "routing shard"));
-    }
-  }
-
-  void spawn_presence() {
-    for (uint16_t i = 0; i < config.cluster.presence_shards; ++i) {
-      presence_shard_deps deps;
-      deps.env = parts.env;
-      deps.shard = presence_shard_id{i};
-      deps.ledger.shards = config.cluster.shards;
-      deps.ledger.ttl = config.presence.ttl;
-      deps.ledger.started = parts.clock.now();
-      deps.routing = shards;
-      deps.restored = std::move(restored.ledgers[i].state);
-      deps.version_base = restored.ledgers[i].version_base;
-      presence.push_back(
-          adopt(system->spawn(presence_shard, deps), "presence shard"));
-    }
-  }
-
-  void spawn_keeper() {
-    snapshot_keeper_deps deps;
-    deps.env = parts.env;
-    deps.store = parts.snapshots.get();
-    deps.rounds.shards = config.cluster.shards;
-    deps.rounds.presence_shards = config.cluster.presence_shards;
-    deps.rounds.records = config.presence.snapshot_records;
-    deps.rounds.bytes = config.presence.snapshot_bytes;
-    deps.rounds.interval = config.presence.snapshot_interval;
-    deps.presence = presence;
-    deps.routing = shards;
-    deps.loaded = std::move(restored.loaded);
-    deps.first_id = table_hash(parts.incarnation);
-    adopt(system->spawn(snapshot_keeper, deps), "snapshot keeper");
-  }
-
-  void spawn_memory_guard() {
-    memory_guard_deps deps;
-    deps.env = parts.env;
-    deps.limit_bytes = config.node.memory_limit;
-    deps.measure = [] {
-      auto usage = read_process_usage();
-      return usage ? usage->resident_bytes : 0;
-    };
-    deps.trim = [] {
-      ::malloc_trim(0);
-    };
-    deps.presence = presence;
-    adopt(system->spawn(memory_guard, deps), "memory guard");
-  }
-
-  void spawn_registrar() {
-    registrar_deps deps;
-    deps.env = parts.env;
-    deps.egresses = egresses;
-    deps.presence = presence;
-    deps.guard = guard;
-    deps.shards = config.cluster.shards;
-    deps.presence_shards = config.cluster.presence_shards;
-    deps.heartbeat_ms
-        = static_cast<uint32_t>(config.presence.heartbeat_interval / 1ms);
-    deps.watch = instance_watch::config::of(config.presence.heartbeat_interval,
-                                            config.presence.ttl);
-    deps.frame_bytes_max = static_cast<uint32_t>(config.outbox.frame_bytes);
-    deps.spawn_outbox = [this](instance_index index) {
-      outbox_deps served{parts.env, index, parts.ranges.get(), shards};
-      return adopt(system->spawn(outbox_server, served), "outbox");
-    };
-    instances = adopt(system->spawn(registrar, deps), "registrar");
-  }
-
-  void spawn_desk() {
-    presence_desk_deps deps;
-    deps.env = parts.env;
-    deps.routing = shards;
-    deps.presence = presence;
-    deps.life = new_life_of(config.node.name);
-    deps.watch_lease = config.presence.watch_lease;
-    deps.watch_interval = config.presence.watch_interval;
-    desk = adopt(system->spawn(presence_desk, deps), "presence desk");
-  }
-
   void start_links() {
-    for (size_t i = 0; i < egresses.size(); ++i) {
-      auto to = egresses[i];
+    for (size_t i = 0; i < tree->egresses().size(); ++i) {
+      auto to = tree->egresses()[i];
       nats::egress_link::handlers on;
       // After a disconnect nothing is published before it is certain that the
       // shards are still ours.
@@ -295,69 +120,17 @@ public:
       parts.links[i]->start(std::move(on));
     }
     parts.control->listen(
-        [to = instances](nats::control_link::word what,
-                         std::string_view instance, const nats::message& x) {
+        [to = tree->instances()](nats::control_link::word what,
+                                 std::string_view instance,
+                                 const nats::message& x) {
           auto kind = static_cast<instance_spoke::kind>(what);
           caf::anon_send(to, instance_spoke{kind, std::string{instance},
                                             std::string{x.body},
                                             std::string{x.reply}});
         },
-        [to = instances](bool is_up) {
+        [to = tree->instances()](bool is_up) {
           caf::anon_send(to, link_changed{is_up});
         });
-  }
-
-  puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink,
-                            uint32_t events) {
-    puller_deps deps;
-    deps.env = parts.env;
-    deps.stream = spec.stream.name;
-    deps.reader = &parts.add_reader(std::move(spec));
-    deps.sink = std::move(sink);
-    deps.window.events_per_request = events;
-    deps.window.unsettled_bytes_max = config.routing.unsettled_bytes;
-    return adopt(system->spawn(puller, deps), "puller");
-  }
-
-  void start_reading() {
-    parts.ingest->start();
-    parts.ingest->on().wait_up(connect_timeout);
-    for (uint16_t i = 0; i < config.cluster.shards; ++i)
-      pullers.push_back(spawn_puller(parts.chat_log(i), shards[i],
-                                     config.routing.pull_events));
-    for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
-      presence_pullers.push_back(spawn_puller(
-          parts.presence_log(i), presence[i], config.routing.pull_events));
-    auto waits = false;
-    for (auto& x : parts.sources) {
-      spawn_partitioner(x);
-      waits = waits || x.what.name == "presence";
-    }
-    if (!waits)
-      begin_presence();
-    caf::anon_send(spawn_puller(parts.instances_log(), instances,
-                                config.routing.pull_events),
-                   start_pulling{position{0}, {}});
-  }
-
-  void spawn_partitioner(const node_parts::opened_source& x) {
-    auto deps = parts.partitioner_for(x);
-    if (x.what.name == "presence")
-      deps.on_caught_up = [this] {
-        begin_presence();
-      };
-    auto sink = adopt(system->spawn(partitioner, deps), "partitioner");
-    caf::anon_send(spawn_puller(parts.source_log(x.what), sink,
-                                config.routing.pull_events),
-                   start_pulling{x.from.republished, x.from.created_at});
-  }
-
-  void begin_presence() {
-    for (size_t i = 0; i < presence_pullers.size(); ++i) {
-      auto& from = restored.ledgers[i];
-      caf::anon_send(presence_pullers[i],
-                     start_pulling{from.read_to, from.created_at});
-    }
   }
 
   /// Waits until what was read is confirmed, and has it checkpointed.
@@ -365,56 +138,17 @@ public:
     auto deadline = parts.clock.now() + drain_timeout;
     while (!parts.all_settled() && parts.clock.now() < deadline)
       std::this_thread::sleep_for(5ms);
-    // A tick from the near future brings forward what is due once a second.
-    if (clock)
-      clock->tell(parts.clock.now() + 1s);
+    tree->hurry();
     std::this_thread::sleep_for(50ms);
-  }
-
-  void forget_handles() {
-    egresses.clear();
-    shards.clear();
-    presence.clear();
-    pullers.clear();
-    presence_pullers.clear();
-    guard = nullptr;
-    instances = nullptr;
-    desk = nullptr;
-  }
-
-  std::shared_ptr<inspection> inspect(size_t top) {
-    auto result = std::make_shared<inspection>(
-        shards.size() + presence.size() + egresses.size(), top);
-    auto ask = [&result](auto& group) {
-      for (auto& x : group)
-        caf::anon_send(x, inspect_node{result});
-    };
-    ask(shards);
-    ask(presence);
-    ask(egresses);
-    return result->wait(2s) ? result : nullptr;
   }
 
   node_config config;
   node_parts parts;
   caf::actor_system_config system_config;
   std::optional<caf::actor_system> system;
-  std::optional<ticker> clock;
-
-  std::vector<egress_actor> egresses;
-  std::vector<routing_shard_actor> shards;
-  std::vector<presence_shard_actor> presence;
-  std::vector<puller_actor> pullers;
-  std::vector<puller_actor> presence_pullers;
-  node_guard_actor guard;
-  registrar_actor instances;
-  presence_desk_actor desk;
-  std::vector<nats::shard_checkpoint> checkpoints;
-  restored_state restored;
-  std::vector<caf::actor> actors;
+  std::optional<node_tree> tree;
 
   std::atomic<bool> is_ready = false;
-  std::atomic<bool> is_stopping = false;
   std::mutex mutex;
   std::condition_variable changed;
   bool has_failed = false;
@@ -432,9 +166,9 @@ node::start(const node_config& config) {
   if (auto problem = parts->start())
     return *problem;
   auto* self = parts.get();
-  if (auto problem
-      = self->parts.http_up([self](size_t top) { return self->inspect(top); },
-                            [self] { return self->is_ready.load(); }))
+  if (auto problem = self->parts.http_up(
+          [self](size_t top) { return self->tree->inspect(top); },
+          [self] { return self->is_ready.load(); }))
     return *problem;
   return std::unique_ptr<node>{new node{std::move(parts)}};
 }

@@ -3,6 +3,8 @@
 
 #include "runtime/profile/profile_file.hpp"
 
+#include <malloc.h>
+
 extern "C" {
 
 /// jemalloc's, if it is there.
@@ -27,6 +29,14 @@ profile take_heap_profile() {
     return {profile::outcome::unavailable,
             "this program runs without jemalloc, or without its profiler"};
   return {profile::outcome::taken, file.content()};
+}
+
+void give_back_free_memory() {
+  // 4096 stands for all arenas (MALLCTL_ARENAS_ALL).
+  if (mallctl != nullptr)
+    mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);
+  else
+    ::malloc_trim(0);
 }
 
 } // namespace fantail

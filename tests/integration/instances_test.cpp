@@ -222,7 +222,7 @@ CAF_TEST(a restarted instance goes on where it was) {
   CAF_CHECK(received == published);
 }
 
-CAF_TEST(nobody listens for a plain instance and nothing is lost on its return) {
+CAF_TEST(nobody listens for a plain instance and nothing is lost after it) {
   world w{{}};
   CAF_REQUIRE(w.talk->online("bob", "b1", "plain", {channel}));
   receiver other{*w.talk, "other", delivery_format::frame};
