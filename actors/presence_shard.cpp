@@ -28,90 +28,27 @@ void presence_shard_state::start(presence_shard_deps x) {
   outbound.emplace(deps.shard, static_cast<uint16_t>(deps.routing.size()));
   counts = &deps.env.counts->presence[deps.shard.value];
   applied.resize(deps.routing.size());
+  member_keeper_deps keeping;
+  keeping.env = deps.env;
+  keeping.shard = deps.shard;
+  keeping.config = deps.membership;
+  keeping.restored = std::exchange(deps.restored_members, nullptr);
+  keeping.store = deps.members;
+  keeping.owner = presence_shard_actor{self};
+  keeping.ledger = &*ledger;
+  keeping.evict = [this](user_handle x) {
+    evict(x);
+  };
+  keeper.emplace(std::move(keeping));
 }
 
 void presence_shard_state::on_pulled(const pulled& x) {
-  auto& events = *x.events;
-  for (size_t i = 0; i < events.size(); ++i) {
-    apply(events[i]);
-    outbound->reached(progress());
-  }
-  read_to = events.to;
-  send_deltas();
-  if (!events.empty() && is_replayed)
-    latencies.push_back({events.received_at_ns, deltas_sent});
-  bytes_read += events.byte_count();
-  owed_bytes += events.byte_count();
-  pay_credit();
-  send_answers();
-  check_replayed();
-}
-
-void presence_shard_state::apply(const chat_event& record) {
-  counts->updates.add();
-  auto parsed = parse_presence_update(record.body);
-  auto version = log_position{version_base + record.pos.value};
-  if (!parsed.ok()) {
-    ledger->skip(record.channel, version);
-    refuse(record, parsed.update, parsed.has_op, parsed.reason, parsed.detail);
-    return;
-  }
-  presence_record change{version, record.stored_at_ns,
-                         std::string{record.channel}, std::move(parsed.update)};
-  changes.clear();
-  auto outcome = ledger->apply(change, now, changes);
-  for (auto& x : changes)
-    outbound->add(x.to, std::move(x.change));
-  if (outcome.reason != presence_reject::none) {
-    refuse(record, change.update, true, outcome.reason, outcome.detail);
-    return;
-  }
-  if (change.update.reply_to.empty() || outcome.is_repeat || !is_new(record))
-    return;
-  auto op = change.update.op;
-  auto goes = op == presence_op::offline || op == presence_op::leave
-              || op == presence_op::expire;
-  presence_answer answer;
-  answer.what
-      = goes ? presence_answer::status::left : presence_answer::status::joined;
-  answer.user = change.user;
-  answer.op = op;
-  answer.version = version;
-  outbound->expect(outcome.shards, change.update.reply_to, std::move(answer));
-}
-
-/// Not one that a life of the node before this has met.
-bool presence_shard_state::is_new(const chat_event& record) const {
-  return replay_to && record.pos > *replay_to;
+  waiting.push_back({x.events, version_base, 0, {}});
+  work_off();
 }
 
 log_progress presence_shard_state::progress() const {
   return {log_life_of(created_at, version_base), ledger->applied()};
-}
-
-void presence_shard_state::refuse(const chat_event& record,
-                                  const presence_update& update, bool has_op,
-                                  presence_reject reason,
-                                  std::string_view detail) {
-  // A replay meets the old mistakes again; they were reported then.
-  if (!is_new(record))
-    return;
-  counts->rejected.add();
-  auto subject = subjects::presence_prefix(deps.shard.value)
-                 + std::string{record.channel};
-  deps.env.control->bury({"presence", subject, record.body, to_string(reason),
-                          detail, record.pos});
-  if (update.reply_to.empty())
-    return;
-  presence_answer answer;
-  answer.what = presence_answer::status::rejected;
-  answer.user = record.channel;
-  if (has_op)
-    answer.op = update.op;
-  answer.version = log_position{version_base + record.pos.value};
-  answer.reason = reason;
-  answer.detail = detail;
-  deps.env.control->answer(update.reply_to, encode(answer));
 }
 
 void presence_shard_state::send_deltas() {
@@ -136,7 +73,8 @@ void presence_shard_state::send_answers() {
 }
 
 void presence_shard_state::pay_credit() {
-  if (owed_bytes > 0 && source && !outbound->is_full())
+  auto is_full = outbound->is_full() || keeper->members().is_full();
+  if (owed_bytes > 0 && source && !is_full)
     self->send(source, pull_settled{std::exchange(owed_bytes, 0)});
 }
 
@@ -150,9 +88,11 @@ void presence_shard_state::on_found(const log_found& x) {
 }
 
 void presence_shard_state::check_replayed() {
-  if (is_replayed || !replay_to || read_to < *replay_to)
+  if (is_replayed || !replay_to || read_to < *replay_to || !waiting.empty()
+      || !keeper->is_open())
     return;
   is_replayed = true;
+  keeper->members().replayed();
   tell_reached();
   for (auto& shard : deps.routing)
     self->send(shard, log_replayed{deps.shard});
@@ -170,6 +110,9 @@ void presence_shard_state::on_lost(const positions_lost& x) {
 void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
+  for (auto& pull : waiting)
+    version_base
+        = std::max(version_base, pull.version_base + pull.events->to.value);
   created_at = x.state.created_at;
   trimmed_to = position{0};
   read_to = replay_to.emplace(position{0});
@@ -203,8 +146,9 @@ void presence_shard_state::on_ask_growth() {
 
 void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
   snapshot_taken answer{source_of(deps.shard), nullptr};
-  // Before that nobody knows which life of the log it would be of.
-  if (!created_at.empty()) {
+  // Before that nobody knows which life of the log it would be of, and which
+  // records of the members store are whose.
+  if (is_replayed) {
     // What the routing shards write down afterwards contains it all.
     tell_reached();
     answer.image = std::make_shared<snapshot_image>();
@@ -215,6 +159,7 @@ void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
                     std::move(*x.buffers)};
     save_instances(*deps.env.instances, out);
     ledger->save(out);
+    keeper->members().save(out);
     answer.image->chunks = out.take();
   }
   self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
@@ -234,6 +179,8 @@ void presence_shard_state::on_tick(const tick& x) {
   sample_wait(deps.env, name, x);
   if (is_replayed)
     expire_sessions();
+  keeper->pump(now);
+  pay_credit();
   if (now >= next_second) {
     next_second = now + 1s;
     publish_counts();
@@ -249,15 +196,43 @@ void presence_shard_state::expire_sessions() {
     presence_update update;
     update.op = presence_op::expire;
     update.session = x.session;
-    auto subject = subjects::presence_prefix(deps.shard.value) + x.user;
-    auto newest
-        = x.version.value > version_base ? x.version.value - version_base : 0;
-    // The server does not remember a record that was trimmed.
-    if (newest <= trimmed_to.value)
-      newest = 0;
-    deps.env.control->append(subject, encode(update), newest);
+    append_behind(x.version, x.user, update);
     counts->expired.add();
   }
+}
+
+/// Appends a record of ours to the log, if `newest` is the user's newest one.
+void presence_shard_state::append_behind(log_position newest,
+                                         std::string_view user,
+                                         const presence_update& update) {
+  auto subject = subjects::presence_prefix(deps.shard.value).append(user);
+  // Where the newest record was trimmed, there is to be none.
+  auto is_there = newest.value > version_base + trimmed_to.value;
+  deps.env.control->append(subject, encode(update),
+                           is_there ? newest.value - version_base : 0);
+}
+
+void presence_shard_state::evict(user_handle user) {
+  auto [name, newest] = ledger->version_of(user);
+  presence_update update;
+  update.op = presence_op::evict;
+  append_behind(newest, name, update);
+}
+
+void presence_shard_state::on_members_found(const members_found& x) {
+  keeper->on_found(x);
+  work_off();
+}
+
+void presence_shard_state::on_member_read(const member_read& x) {
+  keeper->on_read(x, now);
+  work_off();
+}
+
+void presence_shard_state::on_member_appended(const member_appended& x) {
+  keeper->on_appended(x, now);
+  keeper->pump(now);
+  pay_credit();
 }
 
 void presence_shard_state::publish_counts() {
@@ -267,6 +242,7 @@ void presence_shard_state::publish_counts() {
   counts->zombies.set(stats.zombies);
   counts->bytes.set(stats.bytes);
   counts->log_position.set(read_to.value);
+  keeper->publish_counts(*counts);
 }
 
 void presence_shard_state::on_inspect(const inspect_node& x) {
@@ -298,6 +274,9 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const ask_log_growth&) { state.on_ask_growth(); },
       [&state](const log_trimmed& x) { state.on_trimmed(x); },
       [&state](const take_snapshot& x) { state.on_take_snapshot(x); },
+      [&state](const members_found& x) { state.on_members_found(x); },
+      [&state](const member_read& x) { state.on_member_read(x); },
+      [&state](const member_appended& x) { state.on_member_appended(x); },
   };
 }
 

@@ -184,11 +184,12 @@ public:
       presence_shard_deps deps;
       deps.env = parts.env;
       deps.shard = presence_shard_id{i};
-      deps.ledger.shards = config.cluster.shards;
-      deps.ledger.ttl = config.presence.ttl;
-      deps.ledger.started = parts.clock.now();
+      deps.ledger = ledger_of(config, parts.clock.now());
+      deps.membership = membership_of(config, deps.ledger.started);
+      deps.members = parts.members.get();
       deps.routing = shards;
       deps.restored = std::move(restored.ledgers[i].state);
+      deps.restored_members = std::move(restored.ledgers[i].members);
       deps.version_base = restored.ledgers[i].version_base;
       presence.push_back(
           adopt(system->spawn(presence_shard, deps), "presence shard"));
@@ -199,11 +200,7 @@ public:
     snapshot_keeper_deps deps;
     deps.env = parts.env;
     deps.store = parts.snapshots.get();
-    deps.rounds.shards = config.cluster.shards;
-    deps.rounds.presence_shards = config.cluster.presence_shards;
-    deps.rounds.records = config.presence.snapshot_records;
-    deps.rounds.bytes = config.presence.snapshot_bytes;
-    deps.rounds.interval = config.presence.snapshot_interval;
+    deps.rounds = snapshot_rounds_of(config);
     deps.presence = presence;
     deps.routing = shards;
     deps.loaded = std::move(restored.loaded);
@@ -322,6 +319,15 @@ public:
     return result->wait(2s) ? result : nullptr;
   }
 
+  std::shared_ptr<route_inspection>
+  inspect_routes_of(std::vector<std::string> channels) {
+    auto result = std::make_shared<route_inspection>(std::move(channels),
+                                                     shards.size());
+    for (auto& x : shards)
+      caf::anon_send(x, inspect_routes{result});
+    return result->wait(2s) ? result : nullptr;
+  }
+
   node_config config;
   node_parts parts;
   caf::actor_system_config system_config;
@@ -357,9 +363,12 @@ node::start(const node_config& config) {
   if (auto problem = parts->start())
     return *problem;
   auto* self = parts.get();
-  if (auto problem
-      = self->parts.http_up([self](size_t top) { return self->inspect(top); },
-                            [self] { return self->is_ready.load(); }))
+  if (auto problem = self->parts.http_up(
+          [self](size_t top) { return self->inspect(top); },
+          [self](std::vector<std::string> channels) {
+            return self->inspect_routes_of(std::move(channels));
+          },
+          [self] { return self->is_ready.load(); }))
     return *problem;
   return std::unique_ptr<node>{new node{std::move(parts)}};
 }

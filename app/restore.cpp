@@ -171,13 +171,15 @@ private:
   }
 
   bool load_ledger(uint16_t i, const stored_snapshot& x) {
-    presence_ledger_config config;
-    config.shards = shards_;
-    config.ttl = parts_.config.presence.ttl;
-    config.started = parts_.clock.now();
+    auto config = ledger_of(parts_.config, parts_.clock.now());
     auto ledger = std::make_shared<presence_ledger>(config, parts_.instances);
+    auto members = std::make_shared<membership>(
+        membership_of(parts_.config, config.started));
     if (!read_image(x, [&](auto& in, auto& numbers) {
           ledger->load(in, numbers, config.started);
+          if (in.ok())
+            members->load(in, *ledger);
+          in.expect_end();
           in.expect(ledger->applied()
                         == x.about.log_of(presence_shard_id{i}).up_to,
                     "the trailer names another position");
@@ -188,6 +190,7 @@ private:
     to.created_at = x.about.created_at;
     to.read_to = position{ledger->applied().value - to.version_base};
     to.state = std::move(ledger);
+    to.members = std::move(members);
     return true;
   }
 
@@ -221,6 +224,33 @@ private:
 };
 
 } // namespace
+
+presence_ledger_config ledger_of(const node_config& config, time_point now) {
+  presence_ledger_config result;
+  result.shards = config.cluster.shards;
+  result.ttl = config.presence.ttl;
+  result.started = now;
+  return result;
+}
+
+snapshot_rounds_config snapshot_rounds_of(const node_config& config) {
+  snapshot_rounds_config result;
+  result.shards = config.cluster.shards;
+  result.presence_shards = config.cluster.presence_shards;
+  result.records = config.presence.snapshot_records;
+  result.bytes = config.presence.snapshot_bytes;
+  result.interval = config.presence.snapshot_interval;
+  return result;
+}
+
+membership_config membership_of(const node_config& config, time_point now) {
+  auto shards = config.cluster.presence_shards;
+  membership_config result;
+  result.cache_memberships_max = config.presence.cache_memberships / shards;
+  result.changes_bytes_max = config.presence.dirty_bytes / shards;
+  result.started = now;
+  return result;
+}
 
 std::variant<restored_state, start_failure> restore(node_parts& parts) {
   return restorer{parts}.run();

@@ -31,6 +31,7 @@
 namespace fantail {
 
 class inspection;
+class route_inspection;
 
 // -- time ---------------------------------------------------------------------
 
@@ -43,6 +44,12 @@ struct tick {
 /// Asks for a contribution to a snapshot of the node (messages/inspection.hpp).
 struct inspect_node {
   std::shared_ptr<inspection> into;
+};
+
+/// Asks a routing shard where events of channels would go
+/// (messages/inspection.hpp).
+struct inspect_routes {
+  std::shared_ptr<route_inspection> into;
 };
 
 // -- reading logs
@@ -176,6 +183,24 @@ struct snapshot_taken {
 /// INTERNAL: a part of the snapshot `id` is stored; 0: it is not.
 struct part_stored {
   uint64_t id;
+  uint64_t sequence;
+};
+
+// -- members store
+// -----------------------------------------------------------
+
+// INTERNAL: what the members store answered.
+struct members_found {
+  member_batch what;
+};
+struct member_read {
+  uint64_t sequence;
+  member_read_result what;
+  std::string record;
+};
+struct member_appended {
+  uint64_t ticket;
+  /// 0 if the outcome is unknown.
   uint64_t sequence;
 };
 
@@ -315,14 +340,18 @@ using routing_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<apply_delta>, caf::reacts_to<log_replayed>,
         caf::reacts_to<delivered>, caf::reacts_to<select_range>,
-        caf::reacts_to<epoch_claimed>, caf::reacts_to<take_snapshot>>;
+        caf::reacts_to<inspect_routes>, caf::reacts_to<epoch_claimed>,
+        caf::reacts_to<take_snapshot>>;
 
 /// Owns one slice of the users.
 using presence_shard_actor
     = component_actor::extend_with<pull_sink_actor>::extend<
         caf::reacts_to<delta_progressed>, caf::reacts_to<instances_seen>,
         caf::reacts_to<ask_log_growth>, caf::reacts_to<take_snapshot>,
-        caf::reacts_to<log_trimmed>>;
+        caf::reacts_to<log_trimmed>,
+        // INTERNAL: from its members store.
+        caf::reacts_to<members_found>, caf::reacts_to<member_read>,
+        caf::reacts_to<member_appended>>;
 
 /// Has the shards' states written down in turn, and trims what is behind.
 using snapshot_keeper_actor = component_actor::extend<
@@ -352,6 +381,7 @@ using node_guard_actor
 // serialized. Nodes talk in the envelopes of design §10 instead.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_node)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_routes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::start_pulling)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_failed)
@@ -372,11 +402,14 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_replayed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::ask_log_growth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_growth)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::take_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_trimmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::snapshot_taken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::prepare_buffers)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_trimmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::part_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::members_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::member_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::member_appended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delivered)

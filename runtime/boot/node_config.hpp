@@ -65,6 +65,8 @@ struct node_config {
     uint64_t snapshot_records = limits::snapshot_records_default;
     uint64_t snapshot_bytes = limits::snapshot_bytes_default;
     duration snapshot_interval = limits::snapshot_interval_default;
+    uint64_t cache_memberships = limits::cache_memberships_default;
+    uint64_t dirty_bytes = limits::dirty_bytes_default;
   } presence;
 
   struct {
