@@ -84,12 +84,12 @@ void presence_shard_state::on_found(const log_found& x) {
   trimmed_to = position{std::max<uint64_t>(x.state.first.value, 1) - 1};
   if (!replay_to)
     replay_to = x.state.last;
-  check_replayed();
+  work_off();
 }
 
 void presence_shard_state::check_replayed() {
   if (is_replayed || !replay_to || read_to < *replay_to || !waiting.empty()
-      || !keeper->is_open())
+      || !keeper->is_open() || deps.resync != 0)
     return;
   is_replayed = true;
   keeper->members().replayed();
@@ -135,6 +135,8 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
       counts->update.record(at - latencies.front().received_at_ns);
     latencies.pop_front();
   }
+  if (deps.resync != 0)
+    work_off();
   send_answers();
   pay_credit();
 }

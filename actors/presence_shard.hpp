@@ -32,6 +32,9 @@ struct presence_shard_deps {
   std::shared_ptr<presence_ledger> restored = nullptr;
   std::shared_ptr<fantail::membership> restored_members = nullptr;
   uint64_t version_base = 0;
+  /// Routing shards (a mask) that have to be told all users anew, before
+  /// anything else.
+  uint64_t resync = 0;
 };
 
 struct presence_shard_state {
@@ -85,6 +88,9 @@ struct presence_shard_state {
   };
   std::deque<waiting_pull> waiting;
 
+  /// Users to be told anew; nothing: that is still to begin.
+  std::optional<std::deque<user_handle>> anew;
+
   /// Pulls whose deltas are under way: when they were read, and the number
   /// of deltas handed out up to and with theirs.
   struct in_flight {
@@ -120,6 +126,8 @@ struct presence_shard_state {
   void on_member_appended(const member_appended& x);
 
 private:
+  bool tell_anew();
+  void begin_anew();
   void work_off();
   bool work_off(waiting_pull& x);
   void finish(const waiting_pull& x);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a presence shard does with the records of its log.
 #include "actors/presence_shard.hpp"
+#include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
 #include "core/subject.hpp"
 
@@ -9,9 +10,60 @@
 
 namespace fantail {
 
+namespace {
+
+/// Lists read ahead while users are told anew.
+constexpr size_t lists_ahead = 256;
+
+} // namespace
+
+/// Lists everybody whom the routing shards to be told anew have to know, in
+/// the order of their records, so that reading them is cheap.
+void presence_shard_state::begin_anew() {
+  anew.emplace();
+  ledger->for_each_known(deps.resync,
+                         [this](user_handle x) { anew->push_back(x); });
+  std::ranges::sort(*anew, {}, [this](user_handle x) {
+    return keeper->members().record_of(x);
+  });
+  // Until all of it is told, it is as good as nothing.
+  outbound->reached({log_life_of(created_at, version_base), log_position{0}});
+  if (!anew->empty())
+    deps.env.reports->warn(name, "routing-shards-told-anew",
+                           {{"shard", std::to_string(deps.shard.value)},
+                            {"users", std::to_string(anew->size())}});
+}
+
+/// Tells routing shards that lack what is in no log any more everything. True
+/// once that is done.
+bool presence_shard_state::tell_anew() {
+  if (!anew)
+    begin_anew();
+  for (size_t i = 0; i < std::min(anew->size(), lists_ahead); ++i)
+    keeper->members().want_list((*anew)[i]);
+  while (!anew->empty() && !outbound->is_full()) {
+    auto list = keeper->members().list_of(anew->front());
+    if (!list)
+      break;
+    changes.clear();
+    ledger->tell_anew(anew->front(), list->channels, deps.resync, changes);
+    for (auto& change : changes)
+      outbound->add(change.to, std::move(change.change));
+    anew->pop_front();
+  }
+  send_deltas();
+  if (!anew->empty())
+    return false;
+  deps.resync = 0;
+  tell_reached();
+  return true;
+}
+
 /// Applies what waits, as far as the lists it needs are at hand.
 void presence_shard_state::work_off() {
-  while (keeper->is_open() && !waiting.empty()) {
+  auto is_ready = keeper->is_open() && !created_at.empty()
+                  && (deps.resync == 0 || tell_anew());
+  while (is_ready && !waiting.empty()) {
     if (!work_off(waiting.front())) {
       look_ahead();
       break;

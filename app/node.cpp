@@ -191,6 +191,7 @@ public:
       deps.restored = std::move(restored.ledgers[i].state);
       deps.restored_members = std::move(restored.ledgers[i].members);
       deps.version_base = restored.ledgers[i].version_base;
+      deps.resync = restored.ledgers[i].resync;
       presence.push_back(
           adopt(system->spawn(presence_shard, deps), "presence shard"));
     }

@@ -153,8 +153,8 @@ private:
     auto& snapshots = of_presence_[i];
     while (true) {
       auto plan = plan_presence_start(shard, logs_[i], snapshots, known);
-      if (plan.is_lost || !plan.resync.empty()) {
-        refuse(shard, plan);
+      if (plan.is_lost) {
+        refuse(shard);
         return;
       }
       if (plan.snapshot && !load_ledger(i, snapshots[*plan.snapshot])) {
@@ -166,6 +166,8 @@ private:
       }
       for (auto outdated : plan.outdated)
         result_.routers[outdated.value]->forget(shard);
+      for (auto x : plan.resync)
+        resync(x, shard);
       return;
     }
   }
@@ -194,17 +196,20 @@ private:
     return true;
   }
 
-  /// The seam of a full rebuild: whoever can tell a routing shard the users
-  /// of a presence shard anew does so here.
-  void refuse(presence_shard_id shard, const presence_start& plan) {
-    std::string shards;
-    for (auto x : plan.resync)
-      shards += (shards.empty() ? "" : ", ") + std::to_string(x.value);
+  /// The routing shard lacks what no log has any more: it forgets the users of
+  /// this presence shard, and is told them anew.
+  void resync(shard_id router, presence_shard_id shard) {
+    if (auto& x = result_.routers[router.value])
+      x->forget(shard);
+    result_.ledgers[shard.value].resync |= uint64_t{1} << router.value;
+  }
+
+  void refuse(presence_shard_id shard) {
     auto stream = subjects::presence_stream(shard.value);
-    fail(stream + " was trimmed, and no good snapshot says what was in it"
-         + (shards.empty() ? "" : " (missing in routing shards " + shards + ")")
-         + ". Restore the server's data from a copy; or delete " + stream
-         + " and have the presence of its users sent again");
+    fail(stream
+         + " was trimmed, and no good snapshot says what was in it. Restore "
+           "the server's data from a copy; or delete "
+         + stream + " and have the presence of its users sent again");
   }
 
   bool failed() {

@@ -27,6 +27,8 @@ struct restored_state {
     /// Where reading goes on, and in which life of the log.
     position read_to;
     std::string created_at;
+    /// Routing shards (a mask) that are told everything anew.
+    uint64_t resync = 0;
   };
 
   /// By shard; nothing where no snapshot is good.

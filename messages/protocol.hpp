@@ -8,6 +8,7 @@
 #include "core/presence/delta.hpp"
 #include "core/pull.hpp"
 #include "core/snapshot/snapshot_rounds.hpp"
+#include "messages/message_types.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -53,7 +54,6 @@ struct inspect_routes {
 };
 
 // -- reading logs
-// --------------------------------------------------------------
 
 /// Read the log from behind `from`, a position of the log's life `created_at`
 /// (empty: of whatever life is found).
@@ -114,7 +114,6 @@ struct pull_settled {
 };
 
 // -- presence -> routing
-// -------------------------------------------------------
 
 struct apply_delta {
   presence_delta_ptr delta;
@@ -149,7 +148,6 @@ struct instances_seen {
 };
 
 // -- snapshots
-// ------------------------------------------------------------------
 
 /// Asks a presence shard how far it has read.
 struct ask_log_growth {};
@@ -187,7 +185,6 @@ struct part_stored {
 };
 
 // -- members store
-// -----------------------------------------------------------
 
 // INTERNAL: what the members store answered.
 struct members_found {
@@ -205,7 +202,6 @@ struct member_appended {
 };
 
 // -- routing -> egress
-// -----------------------------------------------------------
 
 struct deliver {
   std::shared_ptr<delivery> what;
@@ -245,7 +241,6 @@ struct link_reopened {
 struct flush_outboxes {};
 
 // -- instances
-// -------------------------------------------------------------------
 
 /// An instance's format or life is known; answered with `instance_admitted`
 /// if somebody waits.
@@ -299,7 +294,6 @@ struct range_selected {
 };
 
 // -- interfaces
-// --------------------------------------------------------------------
 
 /// What every actor of a node understands.
 using component_actor
@@ -376,52 +370,3 @@ using node_guard_actor
                               caf::reacts_to<instances_replayed>>;
 
 } // namespace fantail
-
-// Actors of one node share these by reference; none of them is ever
-// serialized. Nodes talk in the envelopes of design §10 instead.
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::tick)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_node)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_routes)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::start_pulling)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_opened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_failed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_pulled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_request_ended)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_changed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pulled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_found)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::positions_lost)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_restarted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_stalled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::pull_settled)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::apply_delta)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delta_progressed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_replayed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::table_exact)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_replayed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::ask_log_growth)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_growth)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::take_snapshot)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::log_trimmed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::snapshot_taken)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::prepare_buffers)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::part_stored)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instances_seen)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::members_found)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::member_read)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::member_appended)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::epoch_claimed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::deliver)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::delivered)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::shard_begun)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::marker_returned)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::link_reopened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::flush_outboxes)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::admit_instance)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_admitted)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::instance_spoke)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::acknowledge_positions)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::serve_range)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_read)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::range_selected)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::select_range)

@@ -138,6 +138,11 @@ public:
   };
   std::optional<list> list_of(user_handle user);
 
+  /// Where the user's newest record is: users in this order are read cheaply.
+  uint64_t record_of(user_handle user) const noexcept {
+    return store_.find(user).sequence;
+  }
+
   /// Reads the list ahead, if it has to be read at all.
   void want_list(user_handle user);
 

@@ -122,6 +122,22 @@ void presence_ledger::restore(user_handle user, const channel_list& channels,
   set_evicted(entry, false);
 }
 
+void presence_ledger::tell_anew(user_handle user, const channel_list& channels,
+                                uint64_t shards,
+                                std::vector<routed_change>& out) {
+  auto& entry = entries_[user.value];
+  if (entry.is_evicted)
+    return;
+  split(channels);
+  auto concerned = entry.shards & shards;
+  channel_step step{user_change::kind::set_channels, 0, entry.shards,
+                    concerned};
+  instances_before_.clear();
+  list_instances(&entry, instances_after_);
+  // It comes from no record, so that no position makes it a repeat.
+  tell_all(step, user, {}, out);
+}
+
 void presence_ledger::skip(std::string_view user, log_position version) {
   applied_ = std::max(applied_, version);
   if (auto* entry = entry_of(user))

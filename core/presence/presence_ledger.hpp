@@ -152,6 +152,22 @@ public:
   void restore(user_handle user, const channel_list& channels,
                const presence_record& record, std::vector<routed_change>& out);
 
+  /// Tells those of `shards` (a mask) that know the user everything about it,
+  /// as if they had never heard of it: `channels` are all of its channels.
+  /// Whoever is evicted is known nowhere.
+  void tell_anew(user_handle user, const channel_list& channels,
+                 uint64_t shards, std::vector<routed_change>& out);
+
+  /// Calls `f(user_handle)` for everybody whom tell_anew would tell something.
+  template <class F>
+  void for_each_known(uint64_t shards, F f) const {
+    users_.for_each([&](user_handle user) {
+      auto& entry = entries_[user.value];
+      if ((entry.shards & shards) != 0 && !entry.is_evicted)
+        f(user);
+    });
+  }
+
   /// A record of `user` was skipped because its body could not be read.
   void skip(std::string_view user, log_position version);
 

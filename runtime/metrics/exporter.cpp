@@ -2,6 +2,7 @@
 #include "runtime/metrics/exporter.hpp"
 
 #include "core/subject.hpp"
+#include "runtime/metrics/membership_metrics.hpp"
 #include "runtime/metrics/process_usage.hpp"
 
 #include <prometheus/collectable.h>
@@ -278,32 +279,13 @@ void exporter::source::collect_presence(family_list& out) const {
 }
 
 void exporter::source::collect_membership(family_list& out) const {
-  using telemetry::presence;
-  out.gauge("fanout_membership_cache_users",
-            "Offline users whose rows the tables keep.");
-  out.add(sum(counts_.presence, &presence::cached_users));
-  out.gauge("fanout_membership_cache_memberships", "Channels of these users.");
-  out.add(sum(counts_.presence, &presence::cached_memberships));
-  out.counter("fanout_membership_cache_hits_total",
-              "Users who came online and whose rows were there.");
-  out.add(sum(counts_.presence, &presence::cache_hits));
-  out.counter("fanout_membership_cache_misses_total",
-              "Users whose rows were read from the members store.");
-  out.add(sum(counts_.presence, &presence::cache_misses));
-  out.counter("fanout_membership_cache_evictions_total",
-              "Users whose rows left the tables.");
-  out.add(sum(counts_.presence, &presence::cache_evictions));
-  out.gauge("fanout_members_store_bytes", "Records in the members stores.");
-  out.add(sum(counts_.presence, &presence::member_stream_bytes));
-  out.gauge("fanout_members_store_live_bytes",
-            "Of these, those that are some user's newest.");
-  out.add(sum(counts_.presence, &presence::member_live_bytes));
-  out.gauge("fanout_members_dirty_bytes",
-            "Changes of channel lists that are not in the members stores.");
-  out.add(sum(counts_.presence, &presence::member_dirty_bytes));
-  out.counter("fanout_members_lost_total",
-              "Channel lists that could not be read any more.");
-  out.add(sum(counts_.presence, &presence::member_lists_lost));
+  for (auto& x : membership_metrics) {
+    if (x.is_counter)
+      out.counter(x.name, x.help);
+    else
+      out.gauge(x.name, x.help);
+    out.add(sum(counts_.presence, x.member));
+  }
 }
 
 void exporter::source::collect_table(family_list& out) const {

@@ -43,15 +43,20 @@ struct fixture : actor_fixture {
 
   /// A node starts, and finds the log and the store as they are.
   void start() {
+    node_guard_deps guard;
+    guard.env = env;
+    guard.shards = 1;
+    guard.start_routing = [](shard_id) {
+      // Nothing is routed here.
+    };
+    guard.on_ready = [] {
+      // Nobody waits for it.
+    };
     routing_shard_deps deps;
     deps.env = env;
     deps.presence_shards = 1;
+    deps.guard = adopt(sys.spawn(node_guard, guard));
     routing = adopt(sys.spawn(routing_shard, deps));
-    node_guard_deps guard_deps;
-    guard_deps.env = env;
-    guard_deps.replays = 1;
-    guard_deps.on_ready = [] {
-    };
     presence_shard_deps shard;
     shard.env = env;
     shard.ledger.shards = 1;

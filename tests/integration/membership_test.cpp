@@ -34,6 +34,20 @@ bool is_member(clients& talk, receiver& at, const std::string& channel) {
   return at.receives(talk.publish(channel));
 }
 
+/// Whether every presence log that has records has lost its first ones.
+bool is_trimmed(clients& talk) {
+  for (int shard = 0; shard < 8; ++shard) {
+    auto answer = talk.via.request_wait("$JS.API.STREAM.INFO.FANTAIL_PRESENCE_"
+                                            + std::to_string(shard),
+                                        "{}", 5s);
+    auto info = answer ? json::parse(*answer) : std::nullopt;
+    auto* state = info ? info->find("state") : nullptr;
+    if (!state || state->int_or("first_seq", 0) <= 1)
+      return false;
+  }
+  return true;
+}
+
 } // namespace
 
 CAF_TEST(a user with twenty thousand channels survives eviction and kill) {
@@ -134,4 +148,42 @@ CAF_TEST(evicted users are exact again after coming back) {
   auto gone = talk.publish(channels_of(1, 1)[0]);
   CAF_CHECK(is_member(talk, at, channels_of(1, channels)[1]));
   CAF_CHECK_EQUAL(at.count(gone), 0u);
+}
+
+CAF_TEST(a routing shard without a snapshot is told everything anew) {
+  constexpr int users = 40;
+  constexpr int channels = 25;
+  node_process node{{"presence.dirty-bytes=1KiB", "presence.snapshot-records=5",
+                     "presence.snapshot-interval=200ms"}};
+  CAF_REQUIRE(node.start_and_wait());
+  clients talk{node.nats_url()};
+  receiver at{talk, "notif-0", delivery_format::single};
+  for (int i = 0; i < users; ++i)
+    CAF_REQUIRE(talk.online("usr_" + std::to_string(i), "s1", "notif-0",
+                            channels_of(i, channels)));
+  for (int i = 0; i < users; i += 2)
+    CAF_REQUIRE(talk.join("usr_" + std::to_string(i), {"everybody"}));
+  // Logs are trimmed behind two rounds of snapshots, so they have to grow.
+  CAF_REQUIRE(eventually([&] {
+    for (int i = 0; i < users; ++i)
+      talk.join("usr_" + std::to_string(i), {"extra"});
+    return is_trimmed(talk);
+  }));
+  auto before = node.stats();
+  // Of half of the routing shards nothing is left.
+  for (int shard = 0; shard < 8; shard += 2)
+    CAF_REQUIRE(talk.via.request_wait("$JS.API.STREAM.DELETE.FANTAIL_SNAP_R_"
+                                          + std::to_string(shard),
+                                      "{}", 5s));
+  node.kill_node();
+  CAF_REQUIRE(node.start_and_wait());
+  CAF_CHECK(node.log().find("routing-shards-told-anew") != std::string::npos);
+  auto after = node.stats();
+  for (auto* key : {"TotalChannels", "TotalUsers", "Memberships"})
+    CAF_CHECK_EQUAL(after.int_or(key, -1), before.int_or(key, -2));
+  CAF_CHECK_EQUAL(after.string_or("Digest", "a"),
+                  before.string_or("Digest", "b"));
+  for (int i = 0; i < users; i += 7)
+    CAF_CHECK(is_member(talk, at, channels_of(i, channels)[i % channels]));
+  CAF_CHECK(is_member(talk, at, "everybody"));
 }

@@ -446,3 +446,39 @@ CAF_TEST(the_rows_of_an_evicted_user_come_back_where_they_were) {
   CAF_CHECK((w.kinds() == std::vector{kind::add_instance}));
   CAF_CHECK(w.ledger.find("u")->shards == 0b010);
 }
+
+CAF_TEST(a_shard_that_lost_everything_is_told_it_anew) {
+  random_log source{test_seed()};
+  world w;
+  for (int step = 0; step < 2'000; ++step) {
+    auto [user, update] = source.next();
+    source.apply(user, update);
+    w.write(user, update);
+  }
+  w.write("gone", with(make(presence_op::set), {channel_in(2)}));
+  w.write("gone", make(presence_op::evict));
+  constexpr uint64_t lost = 0b0101;
+  auto told = w.routing;
+  w.routing = {};
+  std::vector<routed_change> changes;
+  w.ledger.for_each_known(lost, [&](user_handle user) {
+    auto name = std::string{w.ledger.version_of(user).name};
+    CAF_REQUIRE(name != "gone");
+    channel_list channels;
+    for (auto& channel : source.users[name].channels)
+      channels.push_back(channel);
+    changes.clear();
+    w.ledger.tell_anew(user, channels, lost, changes);
+    for (auto& x : changes) {
+      CAF_REQUIRE((lost >> x.to.value & 1) == 1);
+      CAF_REQUIRE(x.change.version == log_position{});
+      CAF_REQUIRE_EQUAL(w.routing.apply(name, x), std::string{});
+    }
+  });
+  for (auto& [name, truth] : source.users)
+    for (uint16_t n : {0, 2})
+      CAF_REQUIRE(w.routing.of(shard_id{n}, name)
+                  == told.of(shard_id{n}, name));
+  if (auto problem = w.ledger.check_invariants())
+    CAF_FAIL(*problem);
+}
