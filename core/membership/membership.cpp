@@ -53,19 +53,18 @@ void membership::replayed() {
   store_.settle();
 }
 
-/// The user came up for the first time since the start. A record that is older
-/// than this belongs to somebody who had the name before and was forgotten.
+/// The user came up for the first time. A record that is older than this
+/// belongs to somebody who had the name before and was forgotten.
 void membership::claim_recovered(user_handle user,
                                  const presence_record& record) {
   auto& state = state_of(user);
   if (std::exchange(state.is_known, true))
     return;
-  auto i = recovered_.find(record.user);
-  if (i == recovered_.end() || i->second.version < record.version)
-    return;
-  // It stays: the user may be forgotten and come up again before the version
-  // of the record is reached.
-  adopt(user, i->second);
+  state.version = log_position{record.version.value - 1};
+  // A record that is found stays: the user may be forgotten and come up again
+  // before the version of the record is reached.
+  if (auto i = recovered_.find(record.user); i != recovered_.end())
+    adopt(user, i->second);
 }
 
 /// Takes `x` for the user's newest record, unless a newer one is known. It may
