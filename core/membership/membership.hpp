@@ -270,6 +270,8 @@ private:
   std::vector<uint64_t> appends_failed_;
   time_point retry_at_{};
   token_bucket move_credit_;
+  /// Bytes that may be moved because so much was written.
+  uint64_t moves_earned_ = 0;
   std::vector<store_ledger::candidate> movable_;
   size_t changes_bytes_ = 0;
   size_t oversized_ = 0;

@@ -149,6 +149,9 @@ void membership::write_list(user_handle user, const channel_list& base) {
     return;
   }
   auto version = x.version;
+  // So the store stays small however much is written.
+  moves_earned_ = std::min<uint64_t>(moves_earned_ + record->size(),
+                                     limits::member_moved_bytes_per_second);
   become_clean(user);
   begin_append(user, std::move(*record), version, digest_of(list));
 }
@@ -247,7 +250,9 @@ void membership::pump_moves(time_point now) {
       flush(x.user);
       continue;
     }
-    if (!move_credit_.try_take(x.at.bytes, now))
+    if (x.at.bytes <= moves_earned_)
+      moves_earned_ -= x.at.bytes;
+    else if (!move_credit_.try_take(x.at.bytes, now))
       return;
     begin_read(x.user, false, false);
   }
@@ -262,8 +267,9 @@ void membership::take_work(time_point now, member_work& out) {
     for (auto ticket : std::exchange(appends_failed_, {}))
       appends_due_.push_back(ticket);
   }
-  pump_flushes();
+  // What is moved is bounded by what is written, so neither starves the other.
   pump_moves(now);
+  pump_flushes();
   hand_out(now, out);
 }
 
