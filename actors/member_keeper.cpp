@@ -13,6 +13,10 @@ namespace {
 
 constexpr auto scan_pause = 200ms;
 
+/// A scan that is silent for this long was lost with its connection. One that
+/// is only slow goes on beside the next: what is found twice does no harm.
+constexpr auto scan_patience = 15s;
+
 } // namespace
 
 member_keeper::member_keeper(member_keeper_deps deps)
@@ -26,6 +30,7 @@ member_keeper::member_keeper(member_keeper_deps deps)
 
 void member_keeper::scan() {
   is_scanning_ = true;
+  heard_at_ = deps_.env.clock->now();
   deps_.store->scan(deps_.shard, scanned_to_,
                     [owner = deps_.owner](member_batch x) {
                       caf::anon_send(owner, members_found{std::move(x)});
@@ -33,6 +38,7 @@ void member_keeper::scan() {
 }
 
 void member_keeper::on_found(const members_found& x) {
+  heard_at_ = deps_.env.clock->now();
   for (auto& record : x.what.records) {
     damaged_ += record.user.empty() ? 1 : 0;
     scanned_to_ = record.sequence;
@@ -44,10 +50,14 @@ void member_keeper::on_found(const members_found& x) {
         "presence_shard", "members-store-lost",
         {{"shard", std::to_string(deps_.shard.value)},
          {"what_to_do", "send the channels of all users again"}});
+    // Its records may be newer than what is known from snapshot and log.
+    scanned_to_ = 0;
+    scan();
+    return;
   }
   if (x.what.has_failed) {
     is_scanning_ = false;
-    scan_again_at_ = deps_.env.clock->now() + scan_pause;
+    scan_again_at_ = heard_at_ + scan_pause;
   }
   if (!x.what.is_last)
     return;
@@ -68,7 +78,9 @@ void member_keeper::on_appended(const member_appended& x, time_point now) {
 
 void member_keeper::pump(time_point now) {
   if (!is_open_) {
-    if (!is_scanning_ && now >= scan_again_at_)
+    auto is_due = is_scanning_ ? now - heard_at_ >= scan_patience
+                               : now >= scan_again_at_;
+    if (is_due)
       scan();
     return;
   }

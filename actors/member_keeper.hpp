@@ -61,6 +61,8 @@ private:
   bool is_open_ = false;
   bool is_scanning_ = false;
   time_point scan_again_at_{};
+  /// When a scan began or brought something.
+  time_point heard_at_{};
 };
 
 } // namespace fantail

@@ -221,6 +221,35 @@ CAF_TEST(a_node_that_starts_again_finds_every_list) {
   CAF_CHECK_EQUAL(rows(), 5u);
 }
 
+CAF_TEST(a_scan_that_is_lost_is_started_again) {
+  start();
+  write({{"u", online("a.1", R"("x","y")")}, {"u", offline}, {"u", evict}});
+  members.answers_at_once = false;
+  start();
+  members.due.clear();
+  pass(10s);
+  CAF_CHECK(members.due.empty());
+  pass(10s);
+  CAF_CHECK_EQUAL(members.due.size(), 1u);
+  answer_members();
+  answers();
+  write({{"u", online("a.2")}});
+  answer_members();
+  CAF_CHECK_EQUAL(answers(), words{"2 joined"});
+  CAF_CHECK_EQUAL(rows(), 2u);
+}
+
+CAF_TEST(the_records_of_a_store_that_was_made_anew_are_found) {
+  start();
+  write({{"u", online("a.1", R"("x","y")")}, {"u", offline}, {"u", evict}});
+  members.is_other_stream = true;
+  start();
+  CAF_CHECK(reports.has("members-store-lost"));
+  write({{"u", online("a.2")}});
+  answers();
+  CAF_CHECK_EQUAL(rows(), 2u);
+}
+
 CAF_TEST(who_reconnects_with_the_same_channels_costs_no_write) {
   start();
   write({{"u", online("a.1", R"("x","y")")}});

@@ -20,10 +20,17 @@ struct memory_members final : member_store_port {
   /// Answers that are due.
   std::deque<std::function<void()>> due;
   size_t reads = 0;
+  /// The next scan finds another stream than the last life of the node left.
+  bool is_other_stream = false;
 
   void scan(presence_shard_id, uint64_t behind,
             batch_handler handler) override {
     member_batch batch;
+    if (std::exchange(is_other_stream, false)) {
+      batch.is_other_stream = true;
+      answer([handler, batch] { handler(batch); });
+      return;
+    }
     for (auto i = records.upper_bound(behind); i != records.end(); ++i) {
       auto header = member_record::read_header(i->second);
       member_stub stub;
