@@ -159,6 +159,7 @@ public:
         "cluster.presence-shards=" + std::to_string(shape.presence_shards),
         "nats.url=" + bed_.url(),
         "nats.storage=" + std::string{to_string(shape.storage)},
+        "nats.stream-bytes-max=512MiB",
         "http.port=" + std::to_string(port_)};
     settings.insert(settings.end(), settings_.begin(), settings_.end());
     std::vector<std::string> arguments{"node"};
