@@ -8,6 +8,7 @@
 #include "runtime/nats/jetstream.hpp"
 #include "runtime/nats/member_store.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -25,6 +26,7 @@ constexpr size_t reads_under_way = 64;
 constexpr auto stream_name = "FANTAIL_BENCH_MEMBERS";
 constexpr std::string_view subject_prefix = "fantail.bench.members.";
 constexpr auto publish_timeout = 30s;
+constexpr size_t changed_bytes_per_user = 500;
 
 void make_stream(test_bed& bed, nats::connection& via,
                  const nats::stream_config& config) {
@@ -135,7 +137,7 @@ private:
 class appended_layout final : public member_layout {
 public:
   appended_layout(test_bed& bed, uint32_t users)
-      : users_(users), loop_("bench-members"), members_(config()),
+      : users_(users), loop_("bench-members"), members_(config(users)),
         ledger_({1, 120s, 5s, steady::now()}, instances_) {
     nats::stream_config stream;
     stream.name = subjects::members_stream(home.value);
@@ -196,8 +198,11 @@ public:
 private:
   static constexpr presence_shard_id home{0};
 
-  static membership_config config() {
+  static membership_config config(uint32_t users) {
     membership_config result;
+    // Few lists stay in memory, however few there are.
+    result.changes_bytes_max
+        = std::min(result.changes_bytes_max, users * changed_bytes_per_user);
     result.started = steady::now();
     return result;
   }
