@@ -2,6 +2,7 @@
 #include "core/membership/store_ledger.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fantail {
 
@@ -38,12 +39,13 @@ void store_ledger::settle() {
 }
 
 void store_ledger::set_place(user_handle user, place at) {
-  drop(user);
   if (user.value >= places_.size())
     places_.resize(user.value + size_t{1});
-  places_[user.value] = at;
-  ++live_;
+  // The new record is never without its user, or it would be skipped as dead.
+  auto before = std::exchange(places_[user.value], at);
+  live_ += before ? 0 : 1;
   live_bytes_ += at.bytes;
+  live_bytes_ -= before.bytes;
   skip_dead();
 }
 

@@ -115,6 +115,21 @@ CAF_TEST(users who leave for good leave nothing behind) {
   CAF_CHECK_LESS_OR_EQUAL(x.records.size(), 1u);
 }
 
+CAF_TEST(the only live record may be replaced) {
+  stream x;
+  x.ledger.settle();
+  for (int i = 0; i < 20; ++i) {
+    x.put(0, 1'000);
+    x.check();
+    // Whose answer came after its user was forgotten.
+    x.records[++x.last] = {1, 600};
+    CAF_REQUIRE(x.ledger.put_dead({x.last, 600}));
+    x.clean(5'000);
+    x.check();
+    CAF_REQUIRE(x.records.contains(x.newest.at(0)));
+  }
+}
+
 CAF_TEST(records found at the start are claimed in any order) {
   std::mt19937_64 random{test_seed()};
   store_ledger ledger{0};
