@@ -51,6 +51,8 @@ void membership::replayed() {
   is_replayed_ = true;
   recovered_.clear();
   store_.settle();
+  for (auto user : std::exchange(missing_, {}))
+    tell_lost(user);
 }
 
 /// The user came up for the first time. A record that is older than this
@@ -75,6 +77,7 @@ void membership::adopt(user_handle user, const member_stub& x) {
   if (x.version < state.version || !store_.claim(user, {x.sequence, x.bytes}))
     return;
   state = {x.version, x.digest, x.digest.count, true};
+  missing_.erase(user);
   if (auto i = dirty_.find(user);
       i != dirty_.end() && i->second.version <= x.version)
     become_clean(user);
@@ -109,6 +112,8 @@ void membership::note_changes(user_handle user, const presence_record& record) {
   if ((!sets && !edits) || record.version <= state.version)
     return;
   auto named = static_cast<uint32_t>(update.channels.size());
+  if (sets)
+    missing_.erase(user);
   if (sets)
     state.count = named;
   else if (update.op == presence_op::join)
@@ -204,6 +209,7 @@ void membership::forget(user_handle user, const presence_record& record) {
   become_clean(user);
   cache_.remove(user);
   bases_.erase(user);
+  missing_.erase(user);
   if (auto i = jobs_.find(user); i != jobs_.end()) {
     // The answer finds nobody any more.
     if (i->second.is_append)

@@ -131,7 +131,8 @@ public:
 
   /// The user's list as the log has it so far, sorted. Nothing if it has to be
   /// read first: ask again after `was_read`. A record that is lost counts as
-  /// empty; `is_lost` says so.
+  /// empty; `is_lost` says so, unless the log is being replayed: then it turns
+  /// out at its end.
   struct list {
     channel_list channels;
     bool is_lost = false;
@@ -235,6 +236,7 @@ private:
   const job* job_of(user_handle user) const;
   void begin_read(user_handle user, bool for_list, bool for_flush);
   void lose(user_handle user);
+  void tell_lost(user_handle user);
   void use_read(user_handle user, const job& was, std::string_view record);
   void flush(user_handle user);
   void write_list(user_handle user, const channel_list& base);
@@ -263,6 +265,8 @@ private:
   /// Records found at the start whose user did not come up yet.
   std::unordered_map<std::string, member_stub> recovered_;
   std::vector<user_handle> lost_;
+  /// Whose records were not there while the log was replayed.
+  std::set<user_handle> missing_;
   // What take_work hands out next, and what was handed out in vain.
   std::vector<uint64_t> reads_due_;
   std::vector<uint64_t> appends_due_;

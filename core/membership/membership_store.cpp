@@ -110,15 +110,26 @@ void membership::use_read(user_handle user, const job& was,
     begin_append(user, std::string{record}, header->version, header->digest);
   }
   if (was.for_list)
-    bases_[user] = {store_.find(user).sequence, std::move(names), !header};
+    bases_[user] = {store_.find(user).sequence, std::move(names),
+                    !header && is_replayed_};
 }
 
-/// The user's record is not there any more, or is damaged.
+/// The user's record is not there any more, or is damaged. During a replay that
+/// may be as it should: the last life forgot the user, and purged the record,
+/// at a place of the log that is still to come. Then the log does not depend on
+/// what the list was.
 void membership::lose(user_handle user) {
-  ++lost_count_;
-  lost_.push_back(user);
   store_.drop(user);
   lists_[user.value].digest = {};
+  if (is_replayed_)
+    tell_lost(user);
+  else
+    missing_.insert(user);
+}
+
+void membership::tell_lost(user_handle user) {
+  ++lost_count_;
+  lost_.push_back(user);
 }
 
 void membership::forget_store() {
