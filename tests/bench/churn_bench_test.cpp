@@ -3,7 +3,7 @@
 
 #include "bench/churn_bench.hpp"
 #include "bench/server_sample.hpp"
-#include "tests/runtime/boot/scratch_directory.hpp"
+#include "bench/test_bed.hpp"
 
 #include "caf/test/unit_test.hpp"
 
@@ -40,10 +40,11 @@ CAF_TEST(growth counts from the first third on) {
 }
 
 CAF_TEST(all files of a directory are counted) {
-  scratch_directory directory;
-  std::filesystem::create_directories(directory.path + "/a/b");
-  std::ofstream{directory.path + "/one"} << "12345";
-  std::ofstream{directory.path + "/a/b/two"} << "123";
-  CAF_CHECK_EQUAL(directory_bytes(directory.path), 8u);
-  CAF_CHECK_EQUAL(directory_bytes(directory.path + "/none"), 0u);
+  scratch_directory directory{"fantail-test"};
+  auto& path = directory.path();
+  std::filesystem::create_directories(path + "/a/b");
+  std::ofstream{path + "/one"} << "12345";
+  std::ofstream{path + "/a/b/two"} << "123";
+  CAF_CHECK_EQUAL(directory_bytes(path), 8u);
+  CAF_CHECK_EQUAL(directory_bytes(path + "/none"), 0u);
 }
