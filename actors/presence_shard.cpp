@@ -36,24 +36,23 @@ void presence_shard_state::start(presence_shard_deps x) {
   outbound.emplace(deps.shard, static_cast<uint16_t>(deps.routing.size()));
   counts = &deps.env.counts->presence[deps.shard.value];
   applied.resize(deps.routing.size());
+  member_keeper_deps keeping;
+  keeping.env = deps.env;
+  keeping.shard = deps.shard;
+  keeping.config = deps.membership;
+  keeping.restored = std::exchange(deps.restored_members, nullptr);
+  keeping.store = deps.members;
+  keeping.owner = presence_shard_actor{self};
+  keeping.ledger = &*ledger;
+  keeping.evict = [this](user_handle x) {
+    evict(x);
+  };
+  keeper.emplace(std::move(keeping));
 }
 
 void presence_shard_state::on_pulled(const pulled& x) {
-  auto& events = *x.events;
-  for (size_t i = 0; i < events.size(); ++i) {
-    apply(events[i]);
-    outbound->reached(progress());
-  }
-  read_to = events.to;
-  send_deltas();
-  if (!events.empty() && is_replayed)
-    latencies.push_back({events.received_at_ns, deltas_sent});
-  bytes_read += events.byte_count();
-  owed_bytes += events.byte_count();
-  pay_credit();
-  send_answers();
-  tell_watched();
-  check_replayed();
+  waiting.push_back({x.events, version_base, 0, {}});
+  work_off();
 }
 
 log_progress presence_shard_state::progress() const {
@@ -82,7 +81,9 @@ void presence_shard_state::send_answers() {
 }
 
 void presence_shard_state::pay_credit() {
-  if (owed_bytes > 0 && source && !outbound->is_full() && !refused.is_full())
+  auto is_full
+      = outbound->is_full() || refused.is_full() || keeper->members().is_full();
+  if (owed_bytes > 0 && source && !is_full)
     self->send(source, pull_settled{std::exchange(owed_bytes, 0)});
 }
 
@@ -92,13 +93,15 @@ void presence_shard_state::on_found(const log_found& x) {
   trimmed_to = position{std::max<uint64_t>(x.state.first.value, 1) - 1};
   if (!replay_to)
     replay_to = x.state.last;
-  check_replayed();
+  work_off();
 }
 
 void presence_shard_state::check_replayed() {
-  if (is_replayed || !replay_to || read_to < *replay_to)
+  if (is_replayed || !replay_to || read_to < *replay_to || !waiting.empty()
+      || !keeper->is_open() || deps.resync != 0)
     return;
   is_replayed = true;
+  keeper->members().replayed();
   tell_reached();
   for (auto& shard : deps.routing)
     self->send(shard, log_replayed{deps.shard});
@@ -116,6 +119,9 @@ void presence_shard_state::on_lost(const positions_lost& x) {
 void presence_shard_state::on_restarted(const log_restarted& x) {
   // The table stays as it is: it is all that is left of the log.
   version_base = ledger->applied().value;
+  for (auto& pull : waiting)
+    version_base
+        = std::max(version_base, pull.version_base + pull.events->to.value);
   created_at = x.state.created_at;
   trimmed_to = position{0};
   read_to = replay_to.emplace(position{0});
@@ -138,6 +144,8 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
       counts->update.record(at - latencies.front().received_at_ns);
     latencies.pop_front();
   }
+  if (deps.resync != 0)
+    work_off();
   send_answers();
   pay_credit();
 }
@@ -149,8 +157,9 @@ void presence_shard_state::on_ask_growth() {
 
 void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
   snapshot_taken answer{source_of(deps.shard), nullptr};
-  // Before that nobody knows which life of the log it would be of.
-  if (!created_at.empty()) {
+  // Before that nobody knows which life of the log it would be of, and which
+  // records of the members store are whose.
+  if (is_replayed) {
     // What the routing shards write down afterwards contains it all.
     tell_reached();
     answer.image = std::make_shared<snapshot_image>();
@@ -161,6 +170,7 @@ void presence_shard_state::on_take_snapshot(const take_snapshot& x) {
                     std::move(*x.buffers)};
     save_instances(*deps.env.instances, out);
     ledger->save(out);
+    keeper->members().save(out);
     answer.image->chunks = out.take();
   }
   self->send(sender_of_current<snapshot_keeper_actor>(self), std::move(answer));
@@ -199,6 +209,8 @@ void presence_shard_state::on_tick(const tick& x) {
   refused.take_due(now, overdue);
   for (auto& x : overdue)
     append_expire(x.user, x.session, x.version);
+  keeper->pump(now);
+  pay_credit();
   if (now >= next_second) {
     next_second = now + 1s;
     publish_counts();
@@ -222,12 +234,41 @@ void presence_shard_state::append_expire(const std::string& user,
   presence_update update;
   update.op = presence_op::expire;
   update.session = session;
-  auto subject = subjects::presence_prefix(deps.shard.value) + user;
-  auto at = newest.value > version_base ? newest.value - version_base : 0;
-  // The server does not remember a record that was trimmed.
-  if (at <= trimmed_to.value)
-    at = 0;
-  deps.env.control->append(subject, encode(update), at);
+  append_behind(newest, user, update);
+}
+
+/// Appends a record of ours to the log, if `newest` is the user's newest one.
+void presence_shard_state::append_behind(log_position newest,
+                                         std::string_view user,
+                                         const presence_update& update) {
+  auto subject = subjects::presence_prefix(deps.shard.value).append(user);
+  // Where the newest record was trimmed, there is to be none.
+  auto is_there = newest.value > version_base + trimmed_to.value;
+  deps.env.control->append(subject, encode(update),
+                           is_there ? newest.value - version_base : 0);
+}
+
+void presence_shard_state::evict(user_handle user) {
+  auto [name, newest] = ledger->version_of(user);
+  presence_update update;
+  update.op = presence_op::evict;
+  append_behind(newest, name, update);
+}
+
+void presence_shard_state::on_members_found(const members_found& x) {
+  keeper->on_found(x);
+  work_off();
+}
+
+void presence_shard_state::on_member_read(const member_read& x) {
+  keeper->on_read(x, now);
+  work_off();
+}
+
+void presence_shard_state::on_member_appended(const member_appended& x) {
+  keeper->on_appended(x, now);
+  keeper->pump(now);
+  pay_credit();
 }
 
 void presence_shard_state::publish_counts() {
@@ -237,6 +278,7 @@ void presence_shard_state::publish_counts() {
   counts->zombies.set(stats.zombies);
   counts->bytes.set(stats.bytes);
   counts->log_position.set(read_to.value);
+  keeper->publish_counts(*counts);
 }
 
 void presence_shard_state::on_inspect(const inspect_node& x) {
@@ -275,6 +317,9 @@ presence_shard_actor::behavior_type presence_shard(
       [&state](const instances_left& x) { state.on_left(x); },
       [&state](const link_changed& x) { state.on_link(x); },
       [&state](const memory_state& x) { state.on_memory(x); },
+      [&state](const members_found& x) { state.on_members_found(x); },
+      [&state](const member_read& x) { state.on_member_read(x); },
+      [&state](const member_appended& x) { state.on_member_appended(x); },
   };
 }
 

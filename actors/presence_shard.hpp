@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/environment.hpp"
+#include "actors/member_keeper.hpp"
 #include "core/presence/delta_outbound.hpp"
 #include "core/presence/presence_ledger.hpp"
 #include "core/presence/refusals.hpp"
@@ -18,15 +19,24 @@ namespace fantail {
 
 /// Owns one slice of the users: reads its log, keeps who is online where, tells
 /// the routing shards what changed, and answers when a change is in effect.
+/// A record that needs a channel list from the members store waits for it, and
+/// everything behind it; the lists of all records that are known by then are
+/// read meanwhile.
 struct presence_shard_deps {
   environment env;
   presence_shard_id shard;
   presence_ledger_config ledger;
+  membership_config membership;
+  member_store_port* members = nullptr;
   std::vector<routing_shard_actor> routing;
   /// What the last life left behind: the ledger as a snapshot had it, and
   /// what has to be added to a position of the log to get its version.
   std::shared_ptr<presence_ledger> restored = nullptr;
+  std::shared_ptr<fantail::membership> restored_members = nullptr;
   uint64_t version_base = 0;
+  /// Routing shards (a mask) that have to be told all users anew, before
+  /// anything else.
+  uint64_t resync = 0;
 };
 
 struct presence_shard_state {
@@ -36,6 +46,7 @@ struct presence_shard_state {
   presence_shard_deps deps;
   std::optional<presence_ledger> ledger;
   std::optional<delta_outbound> outbound;
+  std::optional<member_keeper> keeper;
   telemetry::presence* counts = nullptr;
 
   puller_actor source;
@@ -62,6 +73,31 @@ struct presence_shard_state {
   uint64_t bytes_read = 0;
   /// Credit kept back while the routing shards are behind.
   size_t owed_bytes = 0;
+
+  /// A record that was read from its body.
+  struct incoming {
+    chat_event raw;
+    presence_parse parsed;
+    presence_record change;
+    /// What was added to its position.
+    uint64_t life = 0;
+    /// The list it needed is lost.
+    bool is_list_lost = false;
+  };
+
+  /// A pull that was not worked off yet.
+  struct waiting_pull {
+    pull_ptr events;
+    /// Of the life of the log it was pulled from.
+    uint64_t version_base;
+    /// The first record that is not in `ahead`.
+    size_t next = 0;
+    std::deque<incoming> ahead;
+  };
+  std::deque<waiting_pull> waiting;
+
+  /// Users to be told anew; nothing: that is still to begin.
+  std::optional<std::deque<user_handle>> anew;
 
   /// Pulls whose deltas are under way: when they were read, and the number
   /// of deltas handed out up to and with theirs.
@@ -109,11 +145,27 @@ struct presence_shard_state {
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
 
+  void on_members_found(const members_found& x);
+  void on_member_read(const member_read& x);
+  void on_member_appended(const member_appended& x);
+
 private:
-  void apply(const chat_event& record);
-  void refuse(const chat_event& record, const presence_update& update,
-              bool has_op, presence_reject reason, std::string_view detail);
-  bool is_new(const chat_event& record) const;
+  bool tell_anew();
+  void begin_anew();
+  void work_off();
+  bool work_off(waiting_pull& x);
+  void finish(const waiting_pull& x);
+  void look_ahead();
+  void read_next(waiting_pull& from) const;
+  bool bring_rows(incoming& x);
+  void apply(incoming& x);
+  void announce(const incoming& x, const presence_outcome& outcome);
+  void refuse(const incoming& x, presence_reject reason,
+              std::string_view detail);
+  void append_behind(log_position newest, std::string_view user,
+                     const presence_update& update);
+  void evict(user_handle user);
+  bool is_new(const incoming& x) const;
   log_progress progress() const;
   void send_deltas();
   void tell_reached();
@@ -121,10 +173,8 @@ private:
   void tell_watched();
   void pay_credit();
   void check_replayed();
-  bool is_too_much(const chat_event& record, const presence_update& update,
-                   log_position version);
-  bool settle_refusal(const chat_event& record, const presence_update& update,
-                      log_position version);
+  bool is_too_much(const presence_record& x);
+  bool settle_refusal(const presence_record& x);
   void append_expire(const std::string& user, const std::string& session,
                      log_position newest);
   void expire_sessions();

@@ -304,6 +304,7 @@ void routing_shard_state::publish_counts() {
   auto& table = router->table();
   counts->table_channels.set(table.channels().size());
   counts->table_users.set(table.users().users_online());
+  counts->table_memberships.set(table.users().memberships());
   counts->table_bytes.set(table.channels().byte_count()
                           + table.rows().byte_count()
                           + table.users().byte_count());
@@ -321,6 +322,14 @@ void routing_shard_state::on_inspect(const inspect_node& x) {
   x.into->add(std::move(view));
 }
 
+void routing_shard_state::on_inspect_routes(const inspect_routes& x) const {
+  std::map<std::string, channel_route> result;
+  for (auto& channel : x.into->channels())
+    if (auto route = router->route_of(channel); route.known)
+      result.emplace(channel, std::move(route));
+  x.into->add(std::move(result));
+}
+
 routing_shard_actor::behavior_type
 routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
               routing_shard_deps deps) {
@@ -331,6 +340,7 @@ routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },
+      [&state](const inspect_routes& x) { state.on_inspect_routes(x); },
       // -- pull_sink_actor
       [&state](const pulled& x) { state.on_pulled(x); },
       [&state](const log_found& x) { state.on_found(x); },

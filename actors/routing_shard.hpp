@@ -96,6 +96,7 @@ struct routing_shard_state {
   void on_ranges_needed(const ranges_needed& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void on_inspect_routes(const inspect_routes& x) const;
 
 private:
   void begin_epoch(shard_position head);

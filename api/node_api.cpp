@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "api/node_api.hpp"
 
+#include "api/cache_stats.hpp"
+#include "api/channel_routes.hpp"
 #include "api/latency_report.hpp"
 #include "api/profile_api.hpp"
 #include "api/routing_stats.hpp"
@@ -29,6 +31,7 @@ struct node_api {
   http_response on_metrics() const;
   http_response on_version() const;
   http_response on_routing_stats(const http_request& request) const;
+  http_response on_routes(const http_request& request) const;
   http_response on_latency(const http_request& request);
 
   const node_view view;
@@ -80,6 +83,13 @@ http_response node_api::on_version() const {
            std::chrono::duration_cast<std::chrono::seconds>(age).count()}}});
 }
 
+http_response no_answer() {
+  return problem_response(
+      503, "an actor of the node did not answer within 2 s",
+      "ask again; if that does not help, look at fanout_mailbox_wait_seconds "
+      "in /metrics");
+}
+
 http_response node_api::on_routing_stats(const http_request& request) const {
   auto top = top_of(request);
   if (!top)
@@ -87,11 +97,21 @@ http_response node_api::on_routing_stats(const http_request& request) const {
                             "ask for /debug/routing-stats?top=20");
   auto seen = view.inspect(*top);
   if (!seen)
-    return problem_response(
-        503, "an actor of the node did not answer within 2 s",
-        "ask again; if that does not help, look at fanout_mailbox_wait_seconds "
-        "in /metrics");
+    return no_answer();
   return json_response(routing_stats(*seen, *view.counts, *view.instances));
+}
+
+http_response node_api::on_routes(const http_request& request) const {
+  auto i = request.query.find("channel");
+  auto channels
+      = i == request.query.end() ? std::nullopt : channels_of_query(i->second);
+  if (!channels)
+    return problem_response(400, "channel names no channels, or more than 100",
+                            "ask for /debug/routes?channel=general,random");
+  auto seen = view.inspect_routes(std::move(*channels));
+  if (!seen)
+    return no_answer();
+  return json_response(channel_routes(*seen, *view.instances));
 }
 
 http_response node_api::on_latency(const http_request& request) {
@@ -133,6 +153,11 @@ std::vector<http_route> node_routes(node_view view) {
        [api](const http_request&) {
          return api->on_metrics();
        }},
+      {"GET", "/debug/cache-stats",
+       "offline users whose rows are kept, and the members stores behind them",
+       [api](const http_request&) {
+         return json_response(cache_stats(*api->view.counts));
+       }},
       {"GET", "/debug/latency",
        "latencies in this window; ?reset=1 begins a new one and shows the one "
        "that ended, ?since_start=1 ignores it",
@@ -142,6 +167,9 @@ std::vector<http_route> node_routes(node_view view) {
       {"GET", "/debug/routing-stats",
        "what the routing tables hold; ?top=N names the N largest channels",
        [api](const http_request& x) { return api->on_routing_stats(x); }, true},
+      {"GET", "/debug/routes",
+       "?channel=a,b: where events of these channels would go",
+       [api](const http_request& x) { return api->on_routes(x); }, true},
   };
   for (auto& x : profile_routes(*api->view.profiler))
     result.push_back(std::move(x));

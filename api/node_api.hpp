@@ -29,14 +29,17 @@ struct node_view {
   /// Asks every actor, naming that many channels of each table; nullptr if
   /// some did not answer within 2 s.
   std::function<std::shared_ptr<inspection>(size_t top)> inspect;
+  /// Asks every routing shard where events of these channels would go.
+  std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
+      inspect_routes;
   /// Every component by itself; must not wait.
   std::function<std::vector<component_health>()> health;
   cpu_profiler* profiler = nullptr;
 };
 
 /// The routes of a node's admin API: /health, /ready, /metrics, /version,
-/// /debug/routing-stats, /debug/latency, those of profile_api.hpp, and / which
-/// lists them.
+/// /debug/routing-stats, /debug/routes, /debug/cache-stats, /debug/latency,
+/// those of profile_api.hpp, and / which lists them.
 std::vector<http_route> node_routes(node_view view);
 
 } // namespace fantail

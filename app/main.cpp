@@ -115,6 +115,8 @@ void add_bench(CLI::App& app, bench_options& options, command& chosen) {
       ->capture_default_str();
   sub->add_flag("--stress", options.stress,
                 "Table: 500,000 users x 400 of 2,000,000 channels");
+  sub->add_option("--kill-every", options.kill_every_s,
+                  "churn: mean seconds between kills of node and server");
   sub->add_flag("--quick", options.quick, "Tiny sizes: does everything work?");
   sub->add_option("--json", options.json_path, "Writes all measurements here");
   sub->add_option("--server", options.server, "The nats-server")

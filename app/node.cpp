@@ -168,6 +168,9 @@ node::start(const node_config& config) {
   auto* self = parts.get();
   if (auto problem = self->parts.http_up(
           [self](size_t top) { return self->tree->inspect(top); },
+          [self](std::vector<std::string> channels) {
+            return self->tree->inspect_routes_of(std::move(channels));
+          },
           [self] { return self->is_ready.load(); }))
     return *problem;
   return std::unique_ptr<node>{new node{std::move(parts)}};

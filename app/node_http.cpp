@@ -41,6 +41,7 @@ std::vector<component_health> components_of(node_parts& parts, bool is_ready) {
                              : "server at " + parts.nats_url()));
   result.push_back(link_health("nats-control", parts.control->on().is_up()));
   result.push_back(link_health("nats-ingest", parts.ingest->on().is_up()));
+  result.push_back(link_health("nats-members", parts.members->on().is_up()));
   for (size_t i = 0; i < parts.links.size(); ++i)
     result.push_back(link_health("nats-egress-" + std::to_string(i),
                                  parts.links[i]->is_up()));
@@ -68,9 +69,11 @@ health_board::update(std::vector<component_health> now) {
   return now;
 }
 
-std::optional<start_failure>
-node_parts::http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
-                    std::function<bool()> is_ready) {
+std::optional<start_failure> node_parts::http_up(
+    std::function<std::shared_ptr<inspection>(size_t)> inspect,
+    std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
+        inspect_routes,
+    std::function<bool()> is_ready) {
   http_ = std::make_unique<http_parts>();
   node_view view;
   view.name = config.node.name;
@@ -82,6 +85,7 @@ node_parts::http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
   view.instances = &instances;
   view.inspect = std::move(inspect);
   view.profiler = &http_->profiler;
+  view.inspect_routes = std::move(inspect_routes);
   view.health = [this, is_ready = std::move(is_ready)] {
     return http_->health.update(components_of(*this, is_ready()));
   };

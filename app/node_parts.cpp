@@ -136,6 +136,9 @@ std::optional<start_failure> node_parts::connect(duration timeout) {
     links.push_back(std::make_unique<nats::egress_link>(
         *loop, options_for("egress-" + std::to_string(i))));
   ranges = std::make_unique<nats::range_reader>(control->on(), incarnation);
+  members = std::make_unique<nats::member_store>(*loop, options_for("members"),
+                                                 incarnation);
+  members->start();
   ingest = std::make_unique<nats::ingest_link>(options_for("ingest"));
   snapshots = std::make_unique<nats::snapshot_store>(
       *loop, options_for("snapshots"), reports);
@@ -151,6 +154,7 @@ std::optional<start_failure> node_parts::prepare_streams() {
   for (uint16_t i = 0; i < config.cluster.presence_shards; ++i)
     for (auto& x :
          {presence_stream(config, i, capacity_),
+          members_stream(config, i, capacity_),
           snapshot_stream(config, source_of(presence_shard_id{i}), capacity_)})
       streams.push_back(x);
   for (uint16_t i = 0; i < config.cluster.shards; ++i)
@@ -309,6 +313,8 @@ void node_parts::stop_links() {
   ranges.reset();
   if (snapshots)
     snapshots->stop();
+  if (members)
+    members->stop();
   if (control)
     control->stop();
 }

@@ -10,6 +10,7 @@
 #include "runtime/nats/control_link.hpp"
 #include "runtime/nats/egress_link.hpp"
 #include "runtime/nats/log_reader.hpp"
+#include "runtime/nats/member_store.hpp"
 #include "runtime/nats/ownership.hpp"
 #include "runtime/nats/range_reader.hpp"
 #include "runtime/nats/shard_writer.hpp"
@@ -65,9 +66,11 @@ public:
   /// Everything that was routed is settled.
   bool all_settled() const;
 
-  std::optional<start_failure>
-  http_up(std::function<std::shared_ptr<inspection>(size_t)> inspect,
-          std::function<bool()> is_ready);
+  std::optional<start_failure> http_up(
+      std::function<std::shared_ptr<inspection>(size_t)> inspect,
+      std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
+          inspect_routes,
+      std::function<bool()> is_ready);
   void http_down();
   void stop_links();
   void stop_server();
@@ -91,6 +94,7 @@ public:
   std::vector<std::unique_ptr<nats::egress_link>> links;
   std::unique_ptr<nats::range_reader> ranges;
   std::unique_ptr<nats::snapshot_store> snapshots;
+  std::unique_ptr<nats::member_store> members;
   std::unique_ptr<nats::ingest_link> ingest;
   std::vector<std::unique_ptr<nats::log_reader>> readers;
   std::vector<std::unique_ptr<nats::shard_writer>> writers;

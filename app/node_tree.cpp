@@ -139,12 +139,15 @@ void node_tree::spawn_presence() {
     presence_shard_deps deps;
     deps.env = parts_.env;
     deps.shard = presence_shard_id{i};
-    deps.ledger.shards = config_.cluster.shards;
-    deps.ledger.ttl = config_.presence.ttl;
-    deps.ledger.started = parts_.clock.now();
+    auto& last = from_.restored.ledgers[i];
+    deps.ledger = ledger_of(config_, parts_.clock.now());
+    deps.membership = membership_of(config_, deps.ledger.started);
+    deps.members = parts_.members.get();
     deps.routing = shards_;
-    deps.restored = std::move(from_.restored.ledgers[i].state);
-    deps.version_base = from_.restored.ledgers[i].version_base;
+    deps.restored = std::move(last.state);
+    deps.restored_members = std::move(last.members);
+    deps.version_base = last.version_base;
+    deps.resync = last.resync;
     presence_.push_back(adopt(system_.spawn(presence_shard, deps),
                               "presence shard", usual_beats));
   }
@@ -154,11 +157,7 @@ void node_tree::spawn_keeper() {
   snapshot_keeper_deps deps;
   deps.env = parts_.env;
   deps.store = parts_.snapshots.get();
-  deps.rounds.shards = config_.cluster.shards;
-  deps.rounds.presence_shards = config_.cluster.presence_shards;
-  deps.rounds.records = config_.presence.snapshot_records;
-  deps.rounds.bytes = config_.presence.snapshot_bytes;
-  deps.rounds.interval = config_.presence.snapshot_interval;
+  deps.rounds = snapshot_rounds_of(config_);
   deps.presence = presence_;
   deps.routing = shards_;
   deps.loaded = std::move(from_.restored.loaded);
@@ -272,6 +271,15 @@ std::shared_ptr<inspection> node_tree::inspect(size_t top) const {
   ask(shards_);
   ask(presence_);
   ask(egresses_);
+  return result->wait(2s) ? result : nullptr;
+}
+
+std::shared_ptr<route_inspection>
+node_tree::inspect_routes_of(std::vector<std::string> channels) const {
+  auto result
+      = std::make_shared<route_inspection>(std::move(channels), shards_.size());
+  for (auto& x : shards_)
+    caf::anon_send(x, inspect_routes{result});
   return result->wait(2s) ? result : nullptr;
 }
 

@@ -54,6 +54,10 @@ public:
   /// does not answer within 2 s. `top` bounds lists.
   std::shared_ptr<inspection> inspect(size_t top) const;
 
+  /// Where events of these channels go; nothing as above.
+  std::shared_ptr<route_inspection>
+  inspect_routes_of(std::vector<std::string> channels) const;
+
   const std::vector<egress_actor>& egresses() const { return egresses_; }
   const registrar_actor& instances() const { return instances_; }
   const presence_desk_actor& desk() const { return desk_; }

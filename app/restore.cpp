@@ -153,8 +153,8 @@ private:
     auto& snapshots = of_presence_[i];
     while (true) {
       auto plan = plan_presence_start(shard, logs_[i], snapshots, known);
-      if (plan.is_lost || !plan.resync.empty()) {
-        refuse(shard, plan);
+      if (plan.is_lost) {
+        refuse(shard);
         return;
       }
       if (plan.snapshot && !load_ledger(i, snapshots[*plan.snapshot])) {
@@ -166,18 +166,22 @@ private:
       }
       for (auto outdated : plan.outdated)
         result_.routers[outdated.value]->forget(shard);
+      for (auto x : plan.resync)
+        resync(x, shard);
       return;
     }
   }
 
   bool load_ledger(uint16_t i, const stored_snapshot& x) {
-    presence_ledger_config config;
-    config.shards = shards_;
-    config.ttl = parts_.config.presence.ttl;
-    config.started = parts_.clock.now();
+    auto config = ledger_of(parts_.config, parts_.clock.now());
     auto ledger = std::make_shared<presence_ledger>(config, parts_.instances);
+    auto members = std::make_shared<membership>(
+        membership_of(parts_.config, config.started));
     if (!read_image(x, [&](auto& in, auto& numbers) {
           ledger->load(in, numbers, config.started);
+          if (in.ok())
+            members->load(in, *ledger);
+          in.expect_end();
           in.expect(ledger->applied()
                         == x.about.log_of(presence_shard_id{i}).up_to,
                     "the trailer names another position");
@@ -188,15 +192,19 @@ private:
     to.created_at = x.about.created_at;
     to.read_to = position{ledger->applied().value - to.version_base};
     to.state = std::move(ledger);
+    to.members = std::move(members);
     return true;
   }
 
-  /// The seam of a full rebuild: whoever can tell a routing shard the users
-  /// of a presence shard anew does so here.
-  void refuse(presence_shard_id shard, const presence_start& plan) {
-    std::string shards;
-    for (auto x : plan.resync)
-      shards += (shards.empty() ? "" : ", ") + std::to_string(x.value);
+  /// The routing shard lacks what no log has any more: it forgets the users of
+  /// this presence shard, and is told them anew.
+  void resync(shard_id router, presence_shard_id shard) {
+    if (auto& x = result_.routers[router.value])
+      x->forget(shard);
+    result_.ledgers[shard.value].resync |= uint64_t{1} << router.value;
+  }
+
+  void refuse(presence_shard_id shard) {
     auto stream = subjects::presence_stream(shard.value);
     auto& log = logs_[shard.value];
     parts_.reports.error("storage", "presence-log-not-covered",
@@ -211,10 +219,10 @@ private:
            {"up_to", std::to_string(x.about.log_of(shard).up_to.value)},
            {"version_base", std::to_string(x.about.version_base)},
            {"created", x.about.created_at}});
-    fail(stream + " was trimmed, and no good snapshot says what was in it"
-         + (shards.empty() ? "" : " (missing in routing shards " + shards + ")")
-         + ". Restore the server's data from a copy; or delete " + stream
-         + " and have the presence of its users sent again");
+    fail(stream
+         + " was trimmed, and no good snapshot says what was in it. Restore "
+           "the server's data from a copy; or delete "
+         + stream + " and have the presence of its users sent again");
   }
 
   bool failed() {
@@ -234,6 +242,33 @@ private:
 };
 
 } // namespace
+
+presence_ledger_config ledger_of(const node_config& config, time_point now) {
+  presence_ledger_config result;
+  result.shards = config.cluster.shards;
+  result.ttl = config.presence.ttl;
+  result.started = now;
+  return result;
+}
+
+snapshot_rounds_config snapshot_rounds_of(const node_config& config) {
+  snapshot_rounds_config result;
+  result.shards = config.cluster.shards;
+  result.presence_shards = config.cluster.presence_shards;
+  result.records = config.presence.snapshot_records;
+  result.bytes = config.presence.snapshot_bytes;
+  result.interval = config.presence.snapshot_interval;
+  return result;
+}
+
+membership_config membership_of(const node_config& config, time_point now) {
+  auto shards = config.cluster.presence_shards;
+  membership_config result;
+  result.cache_memberships_max = config.presence.cache_memberships / shards;
+  result.changes_bytes_max = config.presence.dirty_bytes / shards;
+  result.started = now;
+  return result;
+}
 
 std::variant<restored_state, start_failure> restore(node_parts& parts) {
   return restorer{parts}.run();

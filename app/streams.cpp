@@ -13,10 +13,12 @@ namespace fantail {
 namespace {
 
 // Shares of the store, in percent. Presence logs are trimmed behind the
-// snapshots, of which there are three of each shard while one is written.
-constexpr uint64_t chat_percent = 48;
-constexpr uint64_t presence_percent = 24;
-constexpr uint64_t routing_snapshots_percent = 20;
+// snapshots, of which there are three of each shard while one is written; the
+// members stores are twice the lists, 1 GiB at the target scale.
+constexpr uint64_t chat_percent = 40;
+constexpr uint64_t presence_percent = 20;
+constexpr uint64_t members_percent = 14;
+constexpr uint64_t routing_snapshots_percent = 18;
 constexpr uint64_t presence_snapshots_percent = 4;
 /// A snapshot holds a shard's state and not its traffic: 100 MB are 25 million
 /// memberships, and there are three of them.
@@ -56,6 +58,17 @@ nats::stream_config presence_stream(const node_config& config, uint16_t shard,
   result.bytes_max = bound(config.nats.stream_bytes_max, capacity.disk,
                            presence_percent, config.cluster.presence_shards);
   result.duplicate_window = config.nats.duplicate_window;
+  return result;
+}
+
+nats::stream_config members_stream(const node_config& config, uint16_t shard,
+                                   store_capacity capacity) {
+  nats::stream_config result;
+  result.name = subjects::members_stream(shard);
+  result.subjects = {subjects::members_subject(shard)};
+  result.allow_direct = true;
+  result.bytes_max = bound(config.nats.stream_bytes_max, capacity.disk,
+                           members_percent, config.cluster.presence_shards);
   return result;
 }
 

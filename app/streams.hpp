@@ -29,6 +29,8 @@ nats::stream_config presence_stream(const node_config& config, uint16_t shard,
 nats::stream_config snapshot_stream(const node_config& config,
                                     snapshot_source of,
                                     store_capacity capacity);
+nats::stream_config members_stream(const node_config& config, uint16_t shard,
+                                   store_capacity capacity);
 nats::stream_config instances_stream();
 nats::stream_config dead_letters_stream();
 

@@ -4,10 +4,13 @@
 #include "bench/bench_context.hpp"
 #include "bench/burst_bench.hpp"
 #include "bench/chat_body.hpp"
+#include "bench/churn_bench.hpp"
 #include "bench/drain_bench.hpp"
 #include "bench/e2e_bench.hpp"
 #include "bench/in_process.hpp"
 #include "bench/machine_facts.hpp"
+#include "bench/members_bench.hpp"
+#include "bench/presence_bench.hpp"
 #include "bench/restart_bench.hpp"
 #include "bench/slow_bench.hpp"
 #include "bench/spike_bench.hpp"
@@ -77,6 +80,18 @@ constexpr entry entries[] = {
      [](bench_context& x) {
        return reports{run_spike_bench(x)};
      }},
+    {"presence",
+     [](bench_context& x) {
+       return reports{run_presence_bench(x)};
+     }},
+    {"churn",
+     [](bench_context& x) {
+       return reports{run_churn_bench(x)};
+     }},
+    {"members",
+     [](bench_context& x) {
+       return reports{run_members_bench(x)};
+     }},
 };
 
 bool is_one_of(std::string_view word,
@@ -101,8 +116,8 @@ const char* problem_with(const bench_options& x) {
     return "the scale is above 0 and at most 10";
   if (x.body_bytes < chat_body::bytes_min || x.body_bytes > body_bytes_max)
     return "a body has 160 to 65536 bytes";
-  if (x.rate < 0 || x.duration_s < 0)
-    return "rate and duration are not negative";
+  if (x.rate < 0 || x.duration_s < 0 || x.kill_every_s < 0)
+    return "rate, duration and kill-every are not negative";
   return nullptr;
 }
 

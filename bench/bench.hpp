@@ -21,9 +21,10 @@ struct bench_options {
   std::string storage = "both";
   /// Chat events that are stored; 0 = 500,000 (drain), 100,000 (wide).
   uint64_t events = 0;
-  /// Chat events per second; 0 = 50,000 (steady), 1,000 (e2e).
+  /// Chat events per second; 0 = 50,000 (steady), 1,000 (e2e, churn).
   double rate = 0;
-  /// Seconds each side is measured; 0 = 60 (steady), 20 (e2e).
+  /// Seconds each side is measured; 0 = 60 (steady), 20 (e2e,
+  /// presence), 1,800 (churn).
   double duration_s = 0;
   /// Bytes of a chat event's body; at least 160.
   unsigned body_bytes = 300;
@@ -31,14 +32,16 @@ struct bench_options {
   unsigned spread = 5;
   /// Pairs of floor and router, interleaved ABBA; 1 to 100.
   unsigned pairs = 5;
-  /// Size of the tables (table, route, steady, wide): 1 = the target's 100,000
-  /// users in 500,000 channels.
+  /// Size of the tables (table, route, steady, wide, presence): 1 = the
+  /// target's 100,000 users in 500,000 channels.
   double scale = 1;
   /// Table only: the stress scale, 500,000 users with 400 of 2,000,000 channels
   /// each on 500 instances, in this process and in a node.
   bool stress = false;
   /// Tiny sizes and one pair: shows that everything works, and nothing else.
   bool quick = false;
+  /// churn: mean seconds between two kills of node and server; 0 = none.
+  double kill_every_s = 0;
   /// A JSON file with every measurement; empty = none.
   std::string json_path;
   /// The executable that has the commands `node` and `bench floor`; empty =

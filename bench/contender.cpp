@@ -139,7 +139,7 @@ private:
   uint64_t life_ = 0;
 };
 
-class node_child : public child_program<contender> {
+class node_child : public child_program<node_contender> {
 public:
   node_child(test_bed& bed, std::string program,
              std::vector<std::string> settings)
@@ -159,6 +159,7 @@ public:
         "cluster.presence-shards=" + std::to_string(shape.presence_shards),
         "nats.url=" + bed_.url(),
         "nats.storage=" + std::string{to_string(shape.storage)},
+        "nats.stream-bytes-max=512MiB",
         "http.port=" + std::to_string(port_)};
     settings.insert(settings.end(), settings_.begin(), settings_.end());
     std::vector<std::string> arguments{"node"};
@@ -188,8 +189,7 @@ public:
 
   void stop() override { process_.stop(stop_patience); }
 
-private:
-  json::value ask(const std::string& target) {
+  json::value ask(const std::string& target) override {
     check_runs();
     auto answer = http_get(port_, target, http_timeout);
     auto body = answer && answer->status == 200 ? json::parse(answer->body)
@@ -211,8 +211,8 @@ std::unique_ptr<floor_contender> make_floor(test_bed& bed, std::string program,
                                        std::move(options));
 }
 
-std::unique_ptr<contender> make_node(test_bed& bed, std::string program,
-                                     std::vector<std::string> settings) {
+std::unique_ptr<node_contender> make_node(test_bed& bed, std::string program,
+                                          std::vector<std::string> settings) {
   return std::make_unique<node_child>(bed, std::move(program),
                                       std::move(settings));
 }

@@ -52,13 +52,21 @@ public:
   virtual json::value counts() = 0;
 };
 
+/// A node as a contender.
+class node_contender : public contender {
+public:
+  /// What its HTTP interface answers. `target` begins with a slash.
+  virtual json::value ask(const std::string& target) = 0;
+};
+
 /// `program` is the executable of Fantail, which holds the floor as well.
 std::unique_ptr<floor_contender> make_floor(test_bed& bed, std::string program,
                                             floor_options options);
 
 /// `settings` are further settings of the node, each `key=value`. Positions do
 /// not concern it: it knows what it has settled.
-std::unique_ptr<contender> make_node(test_bed& bed, std::string program,
-                                     std::vector<std::string> settings = {});
+std::unique_ptr<node_contender> make_node(test_bed& bed, std::string program,
+                                          std::vector<std::string> settings
+                                          = {});
 
 } // namespace fantail::bench

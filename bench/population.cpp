@@ -42,6 +42,13 @@ population::population(population_config config) : config_(config) {
   classes_[2] = {large + medium, x.channels, at_most(2), at_most(100)};
 }
 
+channel_list population::channel_names(const std::vector<uint32_t>& channels) {
+  channel_list result;
+  for (auto channel : channels)
+    result.push_back(channel_name(channel));
+  return result;
+}
+
 void population::channels_of(uint32_t user,
                              std::vector<uint32_t>& channels) const {
   channels.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/random.hpp"
+#include "core/channel_list.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -69,6 +70,8 @@ public:
   static short_name instance_name(uint16_t instance) {
     return {"notif-", instance, 3};
   }
+
+  static channel_list channel_names(const std::vector<uint32_t>& channels);
 
   /// User i lives on instance i mod N.
   uint16_t instance_of(uint32_t user) const noexcept {

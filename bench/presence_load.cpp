@@ -28,13 +28,6 @@ constexpr auto away = 500ms;
 constexpr auto shortest_pause = 1ms;
 constexpr auto answer_patience = 5s;
 
-channel_list names_of(const std::vector<uint32_t>& channels) {
-  channel_list result;
-  for (auto channel : channels)
-    result.push_back(population::channel_name(channel));
-  return result;
-}
-
 } // namespace
 
 /// Change number n: the even ones send a user away, the odd ones bring back
@@ -44,6 +37,8 @@ struct presence_load::change {
   presence_op op;
   /// Travels in the reply subject: an answer tells its own latency.
   int64_t intended_at_ns;
+  /// Of a user who says so.
+  channel_list channels = {};
 };
 
 presence_load::presence_load(const std::string& url, population_config world)
@@ -92,7 +87,7 @@ void presence_load::fill(const std::function<void(double)>& progress,
       world_.channels_of(user, channels);
       source.online(population::user_name(user), session_name,
                     population::instance_name(world_.instance_of(user)),
-                    names_of(channels), on_answer);
+                    population::channel_names(channels), on_answer);
       ++user;
       continue;
     }
@@ -115,6 +110,8 @@ void presence_load::publish_change(const change& x) {
   if (x.op == presence_op::online)
     update.instance
         = population::instance_name(world_.instance_of(x.user)).view();
+  update.has_channels = !x.channels.empty();
+  update.channels = x.channels;
   update.reply_to = answer_inbox_ + "." + std::to_string(x.intended_at_ns);
   auto user = population::user_name(x.user);
   connection_->publish(
@@ -134,11 +131,8 @@ void presence_load::on_answer(const nats::message& x) {
 presence_load::churn_outcome
 presence_load::churn(double changes_per_second, duration length,
                      const std::atomic<bool>& stop) {
-  churn_outcome result;
-  loop_.run_and_wait([this] {
-    latency_ = {};
-    answered_ = 0;
-  });
+  uint64_t changes = 0;
+  begin_count();
   auto seconds = std::chrono::duration<double>(length).count();
   auto departures = static_cast<uint64_t>(changes_per_second * seconds / 2);
   auto lag = static_cast<uint64_t>(
@@ -159,14 +153,58 @@ presence_load::churn(double changes_per_second, duration length,
         publish_change({user_of(done), presence_op::offline, at});
       if (done >= lag)
         publish_change({user_of(done - lag), presence_op::online, at});
-      result.changes += (done < departures) + (done >= lag);
+      changes += (done < departures) + (done >= lag);
     }
     connection_->flush();
     std::this_thread::sleep_for(shortest_pause);
   }
+  return end_count(changes);
+}
+
+presence_load::churn_outcome
+presence_load::renew(double changes_per_second, duration length,
+                     const std::atomic<bool>& stop) {
+  begin_count();
+  auto seconds = std::chrono::duration<double>(length).count();
+  auto wanted = static_cast<uint64_t>(changes_per_second * seconds);
+  auto users = world_.config().users;
+  open_loop plan{to_ns(steady::now()), changes_per_second};
+  uint64_t done = 0;
+  while (done < wanted && !stop) {
+    auto due = std::min(plan.due(to_ns(steady::now())), wanted);
+    for (; done < due; ++done, ++renewed_) {
+      auto user = static_cast<uint32_t>(renewed_ % users);
+      publish_change({user, presence_op::online, plan.intended_at(done),
+                      renewed_channels(user, renewed_ / users)});
+    }
+    connection_->flush();
+    std::this_thread::sleep_for(shortest_pause);
+  }
+  return end_count(done);
+}
+
+channel_list presence_load::renewed_channels(uint32_t user,
+                                             uint64_t generation) {
+  world_.channels_of(user, channels_);
+  auto step = static_cast<uint32_t>(generation + 1) * 7'919;
+  for (size_t i = 0; i < channels_.size(); i += 10)
+    channels_[i] = (channels_[i] + step) % world_.config().channels;
+  return population::channel_names(channels_);
+}
+
+void presence_load::begin_count() {
+  loop_.run_and_wait([this] {
+    latency_ = {};
+    answered_ = 0;
+  });
+}
+
+/// Waits for the answers that are missing; a floor gives none.
+presence_load::churn_outcome presence_load::end_count(uint64_t changes) {
+  churn_outcome result;
+  result.changes = changes;
   auto deadline = steady::now() + answer_patience;
-  while (answered_ > 0 && answered_ < result.changes
-         && steady::now() < deadline)
+  while (answered_ > 0 && answered_ < changes && steady::now() < deadline)
     std::this_thread::sleep_for(1ms);
   loop_.run_and_wait([&] { result.answer_latency = latency_; });
   result.answered = answered_;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace fantail::bench {
 
@@ -42,9 +44,17 @@ public:
   churn_outcome churn(double changes_per_second, duration length,
                       const std::atomic<bool>& stop);
 
+  /// In an open loop users who are online say so again, each with all of its
+  /// channels, a tenth of which are others than the last time.
+  churn_outcome renew(double changes_per_second, duration length,
+                      const std::atomic<bool>& stop);
+
 private:
   struct change;
 
+  void begin_count();
+  churn_outcome end_count(uint64_t changes);
+  channel_list renewed_channels(uint32_t user, uint64_t generation);
   void publish_change(const change& x);
   void on_answer(const nats::message& x);
 
@@ -54,6 +64,9 @@ private:
   std::string answer_inbox_;
   std::string ack_inbox_;
   std::atomic<uint64_t> answered_ = 0;
+  /// Changes renew has made so far.
+  uint64_t renewed_ = 0;
+  std::vector<uint32_t> channels_;
   // The rest belongs to the loop's thread.
   histogram latency_;
 };

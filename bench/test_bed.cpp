@@ -16,7 +16,8 @@ namespace fantail::bench {
 
 namespace {
 
-constexpr uint64_t store_bytes_max = 16ull << 30;
+/// Room for what all streams of a node reserve.
+constexpr uint64_t store_bytes_max = 24ull << 30;
 constexpr int64_t stream_bytes_max = int64_t{512} << 20;
 constexpr auto connect_timeout = 5s;
 constexpr auto api_timeout = 10s;

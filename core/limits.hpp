@@ -132,6 +132,42 @@ inline constexpr int heartbeats_missed_max = 3;
 inline constexpr auto instance_silence_min = 1s;
 static_assert(presence_body_bytes_max < payload_bytes_max);
 
+/// Memberships of offline users whose rows stay in the tables, over all
+/// presence shards of a node: as many as the target scale has in all, 360 MB.
+inline constexpr uint64_t cache_memberships_default = 100'000'000;
+
+/// A record of the members store is one NATS message. A list of 20,000 names
+/// of 14 bytes takes 100 KB; one that does not fit stays in memory.
+inline constexpr size_t member_record_bytes_max = payload_bytes_max - 4 * 1024;
+
+/// Front-coded names above this are compressed: it halves them, and costs as
+/// much time again as sorting them.
+inline constexpr size_t member_plain_bytes_max = 16 * 1024;
+
+/// Changes of channel lists a node keeps in memory, over its presence shards,
+/// before it writes the lists: so many changes of one user become one record.
+inline constexpr size_t dirty_bytes_default = size_t{64} * 1024 * 1024;
+
+/// Records on their way to the members store, and reads in the background on
+/// their way from it: what one presence shard asks of the server at a time.
+inline constexpr size_t member_appends_bytes_max = 1024 * 1024;
+inline constexpr size_t member_reads_max = 64;
+
+/// The members store of one presence shard is at most twice its live records
+/// and this; its head is purged in steps of a few megabytes, because a purge
+/// that ends within a block of the server's file rewrites that block.
+inline constexpr uint64_t member_slack_bytes = 8 * 1024 * 1024;
+inline constexpr uint64_t member_purge_bytes = 4 * 1024 * 1024;
+
+/// Records moved from the head of the members store to its end, per second
+/// and presence shard, besides one for each byte written: 1,000 lists of 6 KB
+/// per second over 8 shards need a twentieth of it.
+inline constexpr size_t member_moved_bytes_per_second = 4 * 1024 * 1024;
+
+/// Evictions one presence shard has under way, and when one is tried again.
+inline constexpr size_t evictions_max = 256;
+inline constexpr auto eviction_retry = 5s;
+
 /// Deltas a presence shard may have unapplied at the routing shards before it
 /// stops reading its log.
 inline constexpr uint64_t deltas_unapplied_max = 256;

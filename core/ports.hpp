@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/membership/member_stub.hpp"
 #include "core/pull.hpp"
 #include "core/snapshot/snapshot_codec.hpp"
 
@@ -165,6 +166,37 @@ public:
   virtual void trim(snapshot_source of, uint64_t first_kept) = 0;
   /// Forgets the records of a presence log up to and with `up_to`.
   virtual void trim_log(presence_shard_id shard, position up_to) = 0;
+};
+
+/// The members stores: one append-only stream per presence shard, with one
+/// writer (core/membership). Functions return at once; handlers are called on
+/// some thread, once per call unless said otherwise, and never after the store
+/// was stopped.
+class member_store_port {
+public:
+  using batch_handler = std::function<void(member_batch)>;
+  using read_handler
+      = std::function<void(member_read_result, std::string record)>;
+  /// Gets the sequence of the record, or 0 if it is unknown whether it was
+  /// appended.
+  using append_handler = std::function<void(uint64_t sequence)>;
+
+  virtual ~member_store_port() = default;
+  /// Hands out every record behind `behind`; calls `handler` until a batch is
+  /// the last one or has failed.
+  virtual void scan(presence_shard_id shard, uint64_t behind,
+                    batch_handler handler)
+      = 0;
+  virtual void read(presence_shard_id shard, uint64_t sequence,
+                    read_handler handler)
+      = 0;
+  /// Records are stored in the order of the calls, but for those that fail.
+  virtual void append(presence_shard_id shard, const std::string& record,
+                      append_handler handler)
+      = 0;
+  /// Removes what is before `before`. Lost if the link is down; a later call
+  /// makes up for it.
+  virtual void purge(presence_shard_id shard, uint64_t before) = 0;
 };
 
 /// A message nobody could accept.

@@ -106,6 +106,16 @@ inline std::string presence_snapshots(uint16_t shard) {
   return numbered("fantail.snap.p.", shard);
 }
 
+/// Members store of a presence shard: `FANTAIL_MEMBERS_3` keeps
+/// `fantail.members.3`.
+inline std::string members_stream(uint16_t shard) {
+  return numbered("FANTAIL_MEMBERS_", shard);
+}
+
+inline std::string members_subject(uint16_t shard) {
+  return numbered("fantail.members.", shard);
+}
+
 inline std::string of_instance(std::string_view prefix,
                                std::string_view instance) {
   return std::string{prefix} += instance;

@@ -75,6 +75,7 @@ struct alignas(64) shard {
   counter lag;
   counter table_channels;
   counter table_users;
+  counter table_memberships;
   counter table_bytes;
   size_histogram<6> batch_size{{1, 10, 50, 100, 200, 500}};
   size_histogram<7> publishes_per_message{{1, 2, 5, 10, 20, 50, 100}};
@@ -95,6 +96,23 @@ struct alignas(64) presence {
   counter zombies;
   counter bytes;
   counter log_position;
+  /// Users who are offline and whose rows the tables keep, and where they are
+  /// kept for good (core/membership/membership.hpp).
+  counter cached_users;
+  counter cached_memberships;
+  counter cache_memberships_max;
+  counter cache_hits;
+  counter cache_misses;
+  counter cache_evictions;
+  counter member_records;
+  counter member_live_bytes;
+  counter member_stream_bytes;
+  counter member_dirty_users;
+  counter member_dirty_bytes;
+  counter member_oversized_users;
+  counter member_appends;
+  counter member_moves;
+  counter member_lists_lost;
   /// From the read of a change to its being applied everywhere.
   atomic_histogram update;
 };

@@ -3,13 +3,16 @@
 
 #include "core/ids.hpp"
 #include "core/presence/presence_ledger.hpp"
+#include "core/routing/shard_router.hpp"
 #include "core/routing/table_statistics.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fantail {
@@ -97,6 +100,44 @@ private:
   std::vector<shard_view> shards_;
   std::vector<presence_view> presence_;
   std::vector<instance_view> instances_;
+};
+
+/// Where events of some channels would go: every routing shard adds what it
+/// knows of them. Thread safe.
+class route_inspection {
+public:
+  route_inspection(std::vector<std::string> channels, size_t shards)
+      : channels_(std::move(channels)), missing_(shards) {}
+
+  const std::vector<std::string>& channels() const noexcept {
+    return channels_;
+  }
+
+  /// The contribution of one shard: its routes of channels it knows.
+  void add(std::map<std::string, channel_route> routes) {
+    std::lock_guard guard{mutex_};
+    routes_.merge(routes);
+    if (missing_ > 0 && --missing_ == 0)
+      done_.notify_all();
+  }
+
+  /// False if shards are missing after `timeout`.
+  bool wait(std::chrono::milliseconds timeout) {
+    std::unique_lock guard{mutex_};
+    return done_.wait_for(guard, timeout, [this] { return missing_ == 0; });
+  }
+
+  /// By channel; read after `wait` returned true.
+  const std::map<std::string, channel_route>& routes() const noexcept {
+    return routes_;
+  }
+
+private:
+  std::vector<std::string> channels_;
+  std::mutex mutex_;
+  std::condition_variable done_;
+  size_t missing_;
+  std::map<std::string, channel_route> routes_;
 };
 
 } // namespace fantail

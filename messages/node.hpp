@@ -12,6 +12,7 @@
 namespace fantail {
 
 class inspection;
+class route_inspection;
 
 /// The only clock actors have; sent by the ticker, every 20 ms to an egress and
 /// every 100 ms to others.
@@ -24,6 +25,12 @@ struct inspect_node {
   std::shared_ptr<inspection> into;
 };
 
+/// Asks a routing shard where events of channels would go
+/// (messages/inspection.hpp).
+struct inspect_routes {
+  std::shared_ptr<route_inspection> into;
+};
+
 /// Whether the node is at its memory limit: new presence is refused then.
 struct memory_state {
   bool is_short;
@@ -34,3 +41,4 @@ struct memory_state {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::memory_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::inspect_routes)

@@ -4,6 +4,7 @@
 #include "messages/delivery.hpp"
 #include "messages/instances.hpp"
 #include "messages/logs.hpp"
+#include "messages/members.hpp"
 #include "messages/node.hpp"
 #include "messages/presence.hpp"
 #include "messages/questions.hpp"
@@ -78,7 +79,7 @@ using routing_shard_actor
         caf::reacts_to<delivered>, caf::reacts_to<select_range>,
         caf::reacts_to<ranges_needed>, caf::reacts_to<epoch_claimed>,
         caf::reacts_to<take_snapshot>, caf::reacts_to<find_channel_users>,
-        caf::reacts_to<watch_channel>,
+        caf::reacts_to<watch_channel>, caf::reacts_to<inspect_routes>,
         // INTERNAL: from itself.
         caf::reacts_to<search_on>>;
 
@@ -92,7 +93,10 @@ using presence_shard_actor
         caf::reacts_to<name_changes>, caf::reacts_to<instances_left>,
         caf::reacts_to<memory_state>,
         // Whether instances can be heard.
-        caf::reacts_to<link_changed>>;
+        caf::reacts_to<link_changed>,
+        // INTERNAL: from its members store.
+        caf::reacts_to<members_found>, caf::reacts_to<member_read>,
+        caf::reacts_to<member_appended>>;
 
 /// Has the shards' states written down in turn, and trims what is behind.
 using snapshot_keeper_actor = component_actor::extend<

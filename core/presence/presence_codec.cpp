@@ -11,10 +11,10 @@ namespace fantail {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> op_words
-    = {"online", "offline", "set", "join", "leave", "expire"};
+constexpr std::array<std::string_view, 7> op_words
+    = {"online", "offline", "set", "join", "leave", "expire", "evict"};
 
-constexpr std::array<std::string_view, 15> reject_words = {"none",
+constexpr std::array<std::string_view, 16> reject_words = {"none",
                                                            "malformed",
                                                            "wrong_type",
                                                            "missing_member",
@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 15> reject_words = {"none",
                                                            "too_many_instances",
                                                            "unknown_session",
                                                            "too_large",
-                                                           "memory_limit"};
+                                                           "memory_limit",
+                                                           "membership_lost"};
 
 constexpr std::array<std::string_view, 3> status_words
     = {"joined", "left", "rejected"};
@@ -124,6 +125,8 @@ public:
     case presence_op::offline:
     case presence_op::expire:
       require(!update.session.empty(), "session");
+      break;
+    case presence_op::evict:
       break;
     default:
       require(update.has_channels, "channels");

@@ -23,6 +23,9 @@ enum class presence_op : uint8_t {
   leave,
   /// What Fantail itself appends when a session's time to live ran out.
   expire,
+  /// What Fantail itself appends when the rows of an offline user are to leave
+  /// the tables.
+  evict,
 };
 
 /// The word on the wire.
@@ -49,6 +52,8 @@ enum class presence_reject : uint8_t {
   too_large,
   /// The node is at its memory limit; ask again later.
   memory_limit,
+  /// The change is in effect, but the channels of the user are lost.
+  membership_lost,
 };
 
 std::string_view to_string(presence_reject x);

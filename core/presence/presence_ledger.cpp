@@ -42,6 +42,9 @@ std::optional<user_change::kind> channels_kind(const presence_update& update) {
     return user_change::kind::join_channels;
   case presence_op::leave:
     return user_change::kind::leave_channels;
+  case presence_op::evict:
+    // The shards forget the channels; the user still has them.
+    return user_change::kind::set_channels;
   default:
     return std::nullopt;
   }
@@ -64,32 +67,75 @@ presence_outcome presence_ledger::apply(const presence_record& record,
     result.is_repeat = true;
     return result;
   }
+  assert(!lacks_rows(record));
   skip(record.user, record.version);
   if (!is_token(record.user))
     return refused(presence_reject::illegal_user, "the user is not a token");
   auto* entry = entry_of(record.user);
-  auto shards_before = entry ? entry->shards : 0;
+  auto step = step_of(record.update, entry);
   list_instances(entry, instances_before_);
   result = change_sessions(record, now);
   if (result.reason != presence_reject::none)
     return result;
-  auto step = step_of(record.update, shards_before);
   result.shards = step.concerned;
   entry = step.after != 0 ? &entry_or_new(record.user) : entry_of(record.user);
   if (!entry)
     return result;
   entry->version = record.version;
   entry->shards = step.after;
+  if (step.kind)
+    set_evicted(*entry, record.update.op == presence_op::evict);
   list_instances(entry, instances_after_);
-  user_change change;
-  change.user = *users_.find(record.user);
-  change.stored_at_ns = record.stored_at_ns;
-  change.version = record.version;
-  for (auto left = step.concerned; left != 0; left &= left - 1)
-    tell(shard_id{static_cast<uint16_t>(std::countr_zero(left))}, step, change,
-         out);
-  forget_if_gone(record.user);
+  auto user = *users_.find(record.user);
+  tell_all(step, user, record, out);
+  result.user = user;
+  result.is_online = entry->session_count > 0;
+  result.is_resident = !entry->is_evicted;
+  result.is_known = !forget_if_gone(user);
   return result;
+}
+
+std::optional<user_handle>
+presence_ledger::lacks_rows(const presence_record& record) const {
+  if (users_evicted_ == 0 || record.version <= applied_)
+    return std::nullopt;
+  auto& update = record.update;
+  auto needs = update.op == presence_op::join || update.op == presence_op::leave
+               || (update.op == presence_op::online && !update.has_channels);
+  auto handle = needs ? users_.find(record.user) : std::nullopt;
+  return handle && entries_[handle->value].is_evicted ? handle : std::nullopt;
+}
+
+void presence_ledger::restore(user_handle user, const channel_list& channels,
+                              const presence_record& record,
+                              std::vector<routed_change>& out) {
+  auto& entry = entries_[user.value];
+  assert(entry.is_evicted);
+  // During a replay the store may know more than the log has told so far, but
+  // it is the log that says which shards know the user.
+  split(channels);
+  channel_step step{user_change::kind::set_channels, entry.shards, entry.shards,
+                    entry.shards};
+  instances_before_.clear();
+  instances_after_.clear();
+  tell_all(step, user, record, out);
+  set_evicted(entry, false);
+}
+
+void presence_ledger::tell_anew(user_handle user, const channel_list& channels,
+                                uint64_t shards,
+                                std::vector<routed_change>& out) {
+  auto& entry = entries_[user.value];
+  if (entry.is_evicted)
+    return;
+  split(channels);
+  auto concerned = entry.shards & shards;
+  channel_step step{user_change::kind::set_channels, 0, entry.shards,
+                    concerned};
+  instances_before_.clear();
+  list_instances(&entry, instances_after_);
+  // It comes from no record, so that no position makes it a repeat.
+  tell_all(step, user, {}, out);
 }
 
 void presence_ledger::skip(std::string_view user, log_position version) {
@@ -204,20 +250,33 @@ presence_outcome presence_ledger::drop_session(const presence_record& record) {
   return {};
 }
 
-/// Splits the update's channels by shard into split_.
-presence_ledger::channel_step
-presence_ledger::step_of(const presence_update& update, uint64_t before) {
-  channel_step result{channels_kind(update), before, before, before};
-  if (!result.kind)
-    return result;
+/// Splits the channels by shard into split_; returns the shards they are in.
+uint64_t presence_ledger::split(const channel_list& channels) {
   for (auto& part : split_)
     part.clear();
-  uint64_t touched = 0;
-  for (auto channel : update.channels) {
+  uint64_t result = 0;
+  for (auto channel : channels) {
     auto shard = shard_of(channel, config_.shards);
     split_[shard.value].push_back(channel);
-    touched |= bit_of(shard);
+    result |= bit_of(shard);
   }
+  return result;
+}
+
+/// Splits the update's channels, too.
+presence_ledger::channel_step
+presence_ledger::step_of(const presence_update& update,
+                         const user_entry* entry) {
+  auto before = entry ? entry->shards : 0;
+  channel_step result{channels_kind(update), before, before, before};
+  if (update.op == presence_op::evict) {
+    split({});
+    auto can = entry && entry->session_count == 0 && !entry->is_evicted;
+    return can ? result : channel_step{{}, before, before, 0};
+  }
+  if (!result.kind)
+    return result;
+  auto touched = split(update.channels);
   if (result.kind == user_change::kind::set_channels) {
     result.after = touched;
     result.concerned = before | touched;
@@ -229,6 +288,18 @@ presence_ledger::step_of(const presence_update& update, uint64_t before) {
     result.concerned = before & touched;
   }
   return result;
+}
+
+void presence_ledger::tell_all(const channel_step& step, user_handle user,
+                               const presence_record& record,
+                               std::vector<routed_change>& out) {
+  user_change change;
+  change.user = user;
+  change.stored_at_ns = record.stored_at_ns;
+  change.version = record.version;
+  for (auto left = step.concerned; left != 0; left &= left - 1)
+    tell(shard_id{static_cast<uint16_t>(std::countr_zero(left))}, step, change,
+         out);
 }
 
 /// Says what `to` has to learn. What is added comes first: in doubt a table
@@ -276,13 +347,19 @@ presence_ledger::entry_or_new(std::string_view user) {
   return entries_[handle->value];
 }
 
-void presence_ledger::forget_if_gone(std::string_view user) {
-  auto handle = users_.find(user);
-  auto& entry = entries_[handle->value];
+void presence_ledger::set_evicted(user_entry& x, bool is_evicted) {
+  users_evicted_ += is_evicted ? 1 : 0;
+  users_evicted_ -= x.is_evicted ? 1 : 0;
+  x.is_evicted = is_evicted;
+}
+
+bool presence_ledger::forget_if_gone(user_handle user) {
+  auto& entry = entries_[user.value];
   if (entry.session_count > 0 || entry.shards != 0)
-    return;
+    return false;
   entry = user_entry{};
-  users_.remove(*handle);
+  users_.remove(user);
+  return true;
 }
 
 /// The distinct instances on which the user has sessions.

@@ -41,6 +41,14 @@ struct presence_outcome {
   /// Bit s is set if shard s is concerned: the answer waits until s has
   /// applied what it was told so far, even if this record told it nothing.
   uint64_t shards = 0;
+  /// The record's user, if it was applied and the user is known now or was
+  /// before; what follows speaks of this user after the record.
+  std::optional<user_handle> user;
+  /// Otherwise the handle may mean another user from now on.
+  bool is_known = false;
+  bool is_online = false;
+  /// The routing shards keep the user's rows.
+  bool is_resident = false;
 };
 
 /// A change, and the routing shard that has to hear of it.
@@ -72,14 +80,20 @@ struct presence_ledger_config {
 
 /// The machine of one presence shard: the only writer of user -> sessions.
 /// It reads the shard's log in order and says what each routing shard has to
-/// learn. Which channels a user is in is kept by the routing shards alone; the
-/// ledger remembers only in which shards the user has, or had, channels, so
-/// that an offline user costs one message for each of them.
+/// learn. Which channels a user is in is kept by the routing shards and by the
+/// members store (core/membership); the ledger remembers only in which shards
+/// the user has, or had, channels, so that an offline user costs one message
+/// for each of them.
+///
+/// A user who is offline may be *evicted*: then the shards keep nothing of it.
+/// Before a record that needs the rows is applied, they have to be restored
+/// from the members store.
 ///
 /// State follows from the log alone: replaying it from the start gives the
-/// same state, handles and changes, whatever the time. Time decides only what
-/// tick() reports. A user online with one session costs less than 100 bytes
-/// besides long names.
+/// same state, handles and changes, whatever the time. (What `restore` tells
+/// comes from outside; but which shards it concerns does not.) Time decides
+/// only what tick() reports. A user online with one session costs less than 100
+/// bytes besides long names.
 ///
 /// What it tells a shard, and relies on: a shard that knows a user keeps the
 /// user's instances even while the user has no channels there, because a later
@@ -87,10 +101,11 @@ struct presence_ledger_config {
 /// told set_channels with no channels, then remove_instance for each instance;
 /// only after that may the handle mean another user.
 ///
-/// Invariants: (1) a shard knows a user exactly if the user's mask names it;
-/// (2) it then knows all instances on which the user has sessions; (3) a user
-/// without sessions and with an empty mask is forgotten; (4) every session has
-/// a timer; (5) the statistics are what a count gives.
+/// Invariants: (1) a shard knows a user exactly if the user's mask names it
+/// and the user is not evicted; (2) it then knows all instances on which the
+/// user has sessions; (3) a user without sessions and with an empty mask is
+/// forgotten; (4) every session has a timer; (5) the statistics are what a
+/// count gives; (6) who is evicted has no sessions.
 ///
 /// Not thread safe; the instance directory is shared and is.
 class presence_ledger {
@@ -100,6 +115,8 @@ public:
     size_t users_online = 0;
     /// These, and those offline of whom a shard may know channels.
     size_t users_known = 0;
+    /// Of these, whose rows no shard keeps.
+    size_t users_evicted = 0;
     size_t sessions = 0;
     /// Sessions reported as expired that are still in the table.
     size_t zombies = 0;
@@ -110,8 +127,10 @@ public:
 
   /// A user as queries see it.
   struct user_state {
+    user_handle handle;
     log_position version;
     uint64_t shards = 0;
+    bool is_evicted = false;
     /// Session and instance, newest first.
     std::vector<std::pair<std::string, instance_index>> sessions;
   };
@@ -123,6 +142,31 @@ public:
   /// be anything.
   presence_outcome apply(const presence_record& record, time_point now,
                          std::vector<routed_change>& out);
+
+  /// The user, if `record` can be applied only after `restore`: the user is
+  /// evicted, and the record does not say itself which are the channels.
+  std::optional<user_handle> lacks_rows(const presence_record& record) const;
+
+  /// Brings the rows of an evicted user back: `channels` are all of the user's
+  /// channels, `record` is the one that needs them.
+  void restore(user_handle user, const channel_list& channels,
+               const presence_record& record, std::vector<routed_change>& out);
+
+  /// Tells those of `shards` (a mask) that know the user everything about it,
+  /// as if they had never heard of it: `channels` are all of its channels.
+  /// Whoever is evicted is known nowhere.
+  void tell_anew(user_handle user, const channel_list& channels,
+                 uint64_t shards, std::vector<routed_change>& out);
+
+  /// Calls `f(user_handle)` for everybody whom tell_anew would tell something.
+  template <class F>
+  void for_each_known(uint64_t shards, F f) const {
+    users_.for_each([&](user_handle user) {
+      auto& entry = entries_[user.value];
+      if ((entry.shards & shards) != 0 && !entry.is_evicted)
+        f(user);
+    });
+  }
 
   /// A record of `user` was skipped because its body could not be read.
   void skip(std::string_view user, log_position version);
@@ -147,6 +191,20 @@ public:
   std::optional<std::string> name_of(user_handle user, shard_id shard) const;
   bool has_session(std::string_view user, std::string_view session) const;
 
+  /// Name and newest record of a user the ledger knows.
+  struct user_version {
+    std::string_view name;
+    log_position version;
+  };
+  user_version version_of(user_handle user) const;
+
+  std::optional<user_handle> handle_of(std::string_view user) const {
+    return users_.find(user);
+  }
+  bool knows(user_handle user) const noexcept;
+  /// Whether the shards keep rows of a user who has no session.
+  bool is_offline_resident(user_handle user) const noexcept;
+
   statistics stats() const;
 
   /// Writes what follows from the log up to `applied`: users with their
@@ -169,7 +227,8 @@ private:
     /// Shards that know the user.
     uint64_t shards = 0;
     session_table::slot sessions = session_table::none;
-    uint32_t session_count = 0;
+    uint16_t session_count = 0;
+    bool is_evicted = false;
   };
 
   /// What a record does to the user's channels and to the shards that know
@@ -189,7 +248,10 @@ private:
                                    time_point now);
   presence_outcome put_session(const presence_record& record, time_point now);
   presence_outcome drop_session(const presence_record& record);
-  channel_step step_of(const presence_update& update, uint64_t before);
+  uint64_t split(const channel_list& channels);
+  channel_step step_of(const presence_update& update, const user_entry* entry);
+  void tell_all(const channel_step& step, user_handle user,
+                const presence_record& record, std::vector<routed_change>& out);
   void tell(shard_id to, const channel_step& step, user_change change,
             std::vector<routed_change>& out);
   time_point expiry_of(const session_table::session& x) const;
@@ -199,7 +261,8 @@ private:
                      time_point now);
   void load_user(user_handle user, byte_reader& in,
                  std::span<const instance_index> numbers, time_point now);
-  void forget_if_gone(std::string_view user);
+  void set_evicted(user_entry& x, bool is_evicted);
+  bool forget_if_gone(user_handle user);
 
   presence_ledger_config config_;
   instance_directory& instances_;
@@ -214,6 +277,7 @@ private:
   std::vector<uint32_t> sessions_by_instance_;
   log_position applied_;
   size_t users_online_ = 0;
+  size_t users_evicted_ = 0;
   size_t zombies_ = 0;
   // Scratch space of apply and tick, kept for its memory.
   std::vector<channel_list> split_;

@@ -13,6 +13,7 @@ void presence_ledger::save(byte_writer& out) const {
     auto& entry = entries_[user.value];
     out.put(entry.version.value);
     out.put(entry.shards);
+    out.put(static_cast<uint8_t>(entry.is_evicted ? 1 : 0));
     out.put(static_cast<uint8_t>(entry.session_count));
     for (auto x = entry.sessions; x != session_table::none;
          x = sessions_[x].next) {
@@ -36,7 +37,6 @@ void presence_ledger::load(byte_reader& in,
     if (in.ok())
       load_user(user, in, numbers, now);
   });
-  in.expect_end();
 }
 
 void presence_ledger::load_user(user_handle user, byte_reader& in,
@@ -45,13 +45,16 @@ void presence_ledger::load_user(user_handle user, byte_reader& in,
   auto& entry = entries_[user.value];
   entry.version.value = in.take<uint64_t>();
   entry.shards = in.take<uint64_t>();
+  auto is_evicted = in.take<uint8_t>() != 0;
   auto count = in.take<uint8_t>();
   auto is_sound = entry.version <= applied_ && (count > 0 || entry.shards != 0)
                   && count <= limits::sessions_per_user_max
+                  && (!is_evicted || count == 0)
                   && (config_.shards == limits::shards_max
                       || entry.shards >> config_.shards == 0);
   if (!in.expect(is_sound, "a user is out of shape"))
     return;
+  set_evicted(entry, is_evicted);
   std::vector<std::pair<std::string, instance_index>> newest_first(count);
   for (auto& [name, instance] : newest_first) {
     name = in.take_text();

@@ -252,6 +252,21 @@ const config_key engine_keys[] = {
      .max = ns(1min),
      .doc = "How long changes of a watched user or channel are collected after "
             "one was told."},
+    {.name = "presence.cache-memberships",
+     .kind = key_kind::count,
+     .slot = FANTAIL_SLOT(presence.cache_memberships),
+     .min = 0,
+     .max = 100'000'000'000,
+     .doc = "Memberships of offline users whose rows stay in the tables, at "
+            "about 4 bytes each. Who is beyond is read from the members store "
+            "when coming online."},
+    {.name = "presence.dirty-bytes",
+     .kind = key_kind::bytes,
+     .slot = FANTAIL_SLOT(presence.dirty_bytes),
+     .min = 1024,
+     .max = 4 * gib,
+     .doc = "Changes of channel lists kept in memory before lists are written "
+            "to the members store; at twice that, presence waits for it."},
     {.name = "outbox.bytes",
      .kind = key_kind::bytes,
      .slot = FANTAIL_SLOT(outbox.bytes),

@@ -69,6 +69,8 @@ struct node_config {
     duration snapshot_interval = limits::snapshot_interval_default;
     duration watch_lease = limits::watch_lease_default;
     duration watch_interval = limits::watch_interval_default;
+    uint64_t cache_memberships = limits::cache_memberships_default;
+    uint64_t dirty_bytes = limits::dirty_bytes_default;
   } presence;
 
   struct {

@@ -2,6 +2,7 @@
 #include "runtime/metrics/exporter.hpp"
 
 #include "core/subject.hpp"
+#include "runtime/metrics/metric_tables.hpp"
 #include "runtime/metrics/process_usage.hpp"
 
 #include <prometheus/collectable.h>
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -132,7 +134,8 @@ public:
     collect_sizes(out);
     collect_latencies(out);
     collect_presence(out);
-    collect_table(out);
+    collect_sums(counts_.presence, presence_metrics, out);
+    collect_sums(counts_.shard, table_metrics, out);
     collect_snapshots(out);
     collect_positions(out);
     collect_losses(out);
@@ -145,7 +148,10 @@ private:
   void collect_sizes(family_list& out) const;
   void collect_latencies(family_list& out) const;
   void collect_presence(family_list& out) const;
-  void collect_table(family_list& out) const;
+  template <class Part, size_t N>
+  static void collect_sums(const std::deque<Part>& parts,
+                           const summed_metric<Part> (&metrics)[N],
+                           family_list& out);
   void collect_snapshots(family_list& out) const;
   void collect_positions(family_list& out) const;
   void collect_losses(family_list& out) const;
@@ -275,16 +281,17 @@ void exporter::source::collect_presence(family_list& out) const {
   out.add(sum(counts_.presence, &presence::zombies));
 }
 
-void exporter::source::collect_table(family_list& out) const {
-  using telemetry::shard;
-  out.gauge("fanout_routing_table_channels", "Channels in the routing tables.");
-  out.add(sum(counts_.shard, &shard::table_channels));
-  out.gauge("fanout_routing_table_users",
-            "Online users in the routing tables; one with channels in several "
-            "shards counts in each of them.");
-  out.add(sum(counts_.shard, &shard::table_users));
-  out.gauge("fanout_routing_table_bytes", "Memory of the routing tables.");
-  out.add(sum(counts_.shard, &shard::table_bytes));
+template <class Part, size_t N>
+void exporter::source::collect_sums(const std::deque<Part>& parts,
+                                    const summed_metric<Part> (&metrics)[N],
+                                    family_list& out) {
+  for (auto& x : metrics) {
+    if (x.is_counter)
+      out.counter(x.name, x.help);
+    else
+      out.gauge(x.name, x.help);
+    out.add(sum(parts, x.member));
+  }
 }
 
 void exporter::source::collect_snapshots(family_list& out) const {
@@ -340,9 +347,6 @@ void exporter::source::collect_losses(family_list& out) const {
             "1 while new sessions are refused because the node is at "
             "node.memory-limit.");
   out.add(static_cast<double>(counts_.memory_short.get()));
-  out.counter("fanout_presence_refused_total",
-              "Sessions refused because the node was at its memory limit.");
-  out.add(sum(counts_.presence, &telemetry::presence::refused_for_memory));
   out.gauge("fanout_instances_silent",
             "Instances that get nothing now: frame instances that are dead, "
             "single ones that nobody listens for.");

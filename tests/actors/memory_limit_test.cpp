@@ -6,6 +6,7 @@
 #include "actors/routing_shard.hpp"
 #include "core/json.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 
 using namespace fantail;
 using namespace fantail::test;
@@ -14,6 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture : actor_fixture {
+  memory_members members;
   presence_shard_actor tested;
   uint64_t used = 0;
   int trims = 0;
@@ -23,6 +25,7 @@ struct fixture : actor_fixture {
     presence_shard_deps deps;
     deps.env = env;
     deps.ledger = {1, 75s, 5s, clock.time};
+    deps.members = &members;
     routing_shard_deps routing;
     routing.env = env;
     routing.presence_shards = 1;

@@ -7,6 +7,7 @@
 #include "core/hash.hpp"
 #include "core/json.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 
 using namespace fantail;
 using namespace fantail::test;
@@ -19,6 +20,7 @@ using ask = presence_asked::kind;
 
 /// Two routing shards, two presence shards and the desk between them.
 struct fixture : actor_fixture {
+  memory_members members;
   std::vector<routing_shard_actor> routing;
   std::vector<presence_shard_actor> presence;
   presence_desk_actor desk;
@@ -39,6 +41,7 @@ struct fixture : actor_fixture {
       presence_shard_deps deps;
       deps.env = env;
       deps.shard = presence_shard_id{i};
+      deps.members = &members;
       deps.ledger.shards = 2;
       deps.ledger.started = clock.now();
       deps.routing = routing;

@@ -10,6 +10,7 @@
 #include "core/frame.hpp"
 #include "core/json.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 
 using namespace fantail;
 using namespace fantail::test;
@@ -31,6 +32,7 @@ struct scripted_ranges final : range_reader_port {
 };
 
 struct fixture : actor_fixture {
+  memory_members members;
   recording_bus bus;
   scripted_ranges ranges;
   std::vector<egress_actor> egresses;
@@ -94,6 +96,7 @@ struct fixture : actor_fixture {
     presence_shard_deps deps;
     deps.env = env;
     deps.ledger = {1, 75s, 5s, clock.time};
+    deps.members = &members;
     deps.routing = shards;
     return deps;
   }

@@ -9,6 +9,7 @@
 #include "core/json.hpp"
 #include "core/subject.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 
 using namespace fantail;
 using namespace fantail::test;
@@ -21,6 +22,7 @@ namespace {
 struct fixture : actor_fixture {
   recording_bus bus[2];
   scripted_log chat_log, presence_log;
+  memory_members members;
   std::vector<egress_actor> egresses;
   std::vector<routing_shard_actor> shards;
   presence_shard_actor presence;
@@ -90,6 +92,7 @@ struct fixture : actor_fixture {
     deps.env = env;
     deps.ledger.shards = 1;
     deps.ledger.started = clock.now();
+    deps.members = &members;
     deps.routing = shards;
     presence = adopt(sys.spawn(presence_shard, deps));
   }

@@ -8,6 +8,7 @@
 #include "actors/snapshot_keeper.hpp"
 #include "core/snapshot/instance_names.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 #include "tests/core/snapshot/part_stream.hpp"
 
 using namespace fantail;
@@ -42,6 +43,7 @@ struct memory_store final : snapshot_store_port {
 struct fixture : actor_fixture {
   scripted_log presence_log;
   memory_store store;
+  memory_members members;
   routing_shard_actor shard;
   presence_shard_actor presence;
   puller_actor updates;
@@ -60,6 +62,7 @@ struct fixture : actor_fixture {
     presence_deps.env = env;
     presence_deps.ledger.shards = 1;
     presence_deps.ledger.started = clock.now();
+    presence_deps.members = &members;
     presence_deps.routing = {shard};
     presence = adopt(sys.spawn(presence_shard, presence_deps));
     puller_deps log_deps;

@@ -34,6 +34,15 @@ struct fixture {
     result.inspect = [this](size_t top) {
       return actors_answer ? node.inspect(top) : nullptr;
     };
+    result.inspect_routes = [this](std::vector<std::string> channels) {
+      auto seen = std::make_shared<route_inspection>(std::move(channels), 2);
+      channel_route route;
+      route.members = 7;
+      route.stops = {{instance_index{1}, 5}};
+      seen->add({{"general", route}});
+      seen->add({});
+      return actors_answer ? seen : nullptr;
+    };
     result.health = [this] {
       return components;
     };
@@ -127,18 +136,36 @@ CAF_TEST(latency_has_a_window) {
   CAF_CHECK_EQUAL(total_count("/debug/latency?reset=0"), 0);
 }
 
+CAF_TEST(routes_of_channels_name_instances_and_users) {
+  auto x = get_json("/debug/routes?channel=general,unknown");
+  auto* general = x.find("general");
+  CAF_REQUIRE(general);
+  CAF_CHECK_EQUAL(general->int_or("Members", -1), 7);
+  CAF_CHECK_EQUAL(general->find("Instances")->int_or("notif-001", -1), 5);
+  CAF_CHECK(!x.find("unknown"));
+  get_json("/debug/routes?channel=", 400);
+  get_json("/debug/routes?channel=a%20b", 400);
+  std::string many{"/debug/routes?channel=c"};
+  for (int i = 0; i < 100; ++i)
+    many += ",c";
+  get_json(many, 400);
+  actors_answer = false;
+  get_json("/debug/routes?channel=general", 503);
+}
+
 CAF_TEST(the_index_lists_every_route) {
   auto index = get("/");
   CAF_CHECK(index.content_type.starts_with("text/plain"));
   for (auto& route : routes)
     CAF_CHECK(index.body.find("\n" + route.path + " ") != std::string::npos
               || route.path == "/");
-  CAF_CHECK_EQUAL(routes.size(), 9u);
+  CAF_CHECK_EQUAL(routes.size(), 11u);
 }
 
 CAF_TEST(only_the_routes_that_ask_actors_may_wait) {
   for (auto& route : routes)
-    CAF_CHECK_EQUAL(route.waits, route.path == "/debug/routing-stats");
+    CAF_CHECK_EQUAL(route.waits, route.path == "/debug/routing-stats"
+                                     || route.path == "/debug/routes");
 }
 
 CAF_TEST(a_server_serves_the_routes) {
@@ -147,7 +174,8 @@ CAF_TEST(a_server_serves_the_routes) {
   auto& server = std::get<0>(started);
   raw_http client{server->port()};
   for (auto& route : routes)
-    CAF_CHECK_EQUAL(client.get(route.path).status, 200);
+    CAF_CHECK_EQUAL(client.get(route.path).status,
+                    route.path == "/debug/routes" ? 400u : 200u);
   components[0].status = condition::failing;
   CAF_CHECK_EQUAL(client.get("/health").status, 503);
 }

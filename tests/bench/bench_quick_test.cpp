@@ -110,6 +110,37 @@ CAF_TEST(a load in an open loop arrives completely) {
   }
 }
 
+CAF_TEST(changes of presence are answered at any rate) {
+  if (!has_program())
+    return;
+  auto result = run_quick("presence", "frame");
+  CAF_REQUIRE(is_measured(result.code));
+  for (auto& x : findings_of(result.report))
+    if (x.string_or("what", "").ends_with("without an answer"))
+      CAF_CHECK(x.find("fantail")->as_double() == 0.0);
+}
+
+CAF_TEST(after churn the table is exact whatever is killed) {
+  if (!has_program())
+    return;
+  for (auto kill_every_s : {0.0, 1.0}) {
+    bench_options options;
+    options.kill_every_s = kill_every_s;
+    auto result = run_quick("churn", "frame", options);
+    CAF_REQUIRE(is_measured(result.code));
+    auto& findings = findings_of(result.report);
+    CAF_CHECK(findings[0].find("fantail")->as_double().value_or(0) >= 4'000);
+    CAF_CHECK_EQUAL(findings[1].string_or("what", ""), "table entries wrong");
+    CAF_CHECK(findings[1].find("fantail")->as_double() == 0.0);
+  }
+}
+
+CAF_TEST(both layouts of channel lists are measured) {
+  auto result = run_quick("members", "frame");
+  CAF_REQUIRE(is_measured(result.code));
+  CAF_CHECK(findings_of(result.report).size() >= 20);
+}
+
 CAF_TEST(the benches in this process end with figures) {
   for (auto* name : {"table", "route"}) {
     auto result = run_quick(name, "frame");

@@ -48,7 +48,10 @@ node_process::settings eager(node_process::settings more = {}) {
 CAF_TEST(no acknowledged event is lost when node and server are killed) {
   lasting_server server;
   CAF_REQUIRE(server.running);
-  node_process node{eager({"nats.url=" + server.running->url()})};
+  // Who is offline is evicted at once, and every list is written.
+  node_process node{
+      eager({"nats.url=" + server.running->url(),
+             "presence.cache-memberships=0", "presence.dirty-bytes=1KiB"})};
   CAF_REQUIRE(node.start_and_wait());
   crash_run run{node, server.running->url(), test_seed()};
   run.work(500ms);

@@ -58,7 +58,8 @@ void check_accepted(const presence_update& x) {
 
 CAF_TEST(an_update_with_every_field_set_survives_the_round_trip) {
   for (auto op : {presence_op::online, presence_op::offline, presence_op::set,
-                  presence_op::join, presence_op::leave, presence_op::expire}) {
+                  presence_op::join, presence_op::leave, presence_op::expire,
+                  presence_op::evict}) {
     auto x = full_update(op);
     auto parsed = parse_presence_update(encode(x));
     CAF_CHECK(parsed.ok());
@@ -240,7 +241,7 @@ CAF_TEST(answers_survive_the_round_trip) {
   left.positions.clear();
   CAF_CHECK(decode_presence_answer(encode(left)) == left);
   for (auto i = static_cast<uint8_t>(presence_reject::malformed);
-       i <= static_cast<uint8_t>(presence_reject::too_large); ++i) {
+       i <= static_cast<uint8_t>(presence_reject::membership_lost); ++i) {
     presence_answer rejected{
         status::rejected,        "u1", presence_op::join,
         log_position{19},        {},   static_cast<presence_reject>(i),

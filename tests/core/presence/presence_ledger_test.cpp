@@ -3,6 +3,7 @@
 
 #include "core/hash.hpp"
 #include "core/presence/presence_ledger.hpp"
+#include "tests/core/presence/random_log.hpp"
 #include "tests/core/presence/routing_model.hpp"
 #include "tests/seed.hpp"
 
@@ -20,23 +21,6 @@ using kind = user_change::kind;
 
 constexpr uint16_t shards = 4;
 constexpr time_point start{1h};
-
-presence_update make(presence_op op, std::string session = {},
-                     std::string instance = {}) {
-  presence_update x;
-  x.op = op;
-  x.session = std::move(session);
-  x.instance = std::move(instance);
-  return x;
-}
-
-presence_update with(presence_update x,
-                     const std::vector<std::string>& channels) {
-  x.has_channels = true;
-  for (auto& name : channels)
-    x.channels.push_back(name);
-  return x;
-}
 
 /// A channel of shard `n`.
 std::string channel_in(uint16_t n, int which = 0) {
@@ -307,80 +291,6 @@ CAF_TEST(a_skipped_record_counts_as_the_newest_of_its_user) {
 
 namespace {
 
-/// The truth: what the log says, applied naively.
-struct model_user {
-  std::map<std::string, std::string> sessions;
-  std::set<std::string> channels;
-};
-
-struct random_log {
-  std::mt19937_64 random;
-  std::map<std::string, model_user> users;
-
-  explicit random_log(uint64_t seed) : random(seed) {}
-
-  std::string pick(std::string prefix, uint64_t count) {
-    return prefix += std::to_string(random() % count);
-  }
-
-  std::vector<std::string> pick_channels() {
-    std::vector<std::string> result(random() % 5);
-    for (auto& name : result)
-      name = pick("c", 30);
-    return result;
-  }
-
-  std::pair<std::string, presence_update> next() {
-    auto user = pick("u", 20);
-    auto session = pick("s", 4);
-    switch (random() % 8) {
-    case 0:
-    case 1:
-      return {user, make(presence_op::online, session, pick("i", 5))};
-    case 2:
-      return {user, with(make(presence_op::online, session, pick("i", 5)),
-                         pick_channels())};
-    case 3:
-    case 4:
-      return {user, make(random() % 2 == 0 ? presence_op::offline
-                                           : presence_op::expire,
-                         session)};
-    case 5:
-      return {user, with(make(presence_op::set), pick_channels())};
-    case 6:
-      return {user, with(make(presence_op::join), pick_channels())};
-    default:
-      return {user, with(make(presence_op::leave), pick_channels())};
-    }
-  }
-
-  /// Returns false if the record is to be refused.
-  bool apply(const std::string& name, const presence_update& update) {
-    auto& user = users[name];
-    std::set<std::string> named{update.channels.begin(), update.channels.end()};
-    switch (update.op) {
-    case presence_op::online:
-      user.sessions[update.session] = update.instance;
-      if (update.has_channels)
-        user.channels = named;
-      return true;
-    case presence_op::offline:
-    case presence_op::expire:
-      return user.sessions.erase(update.session) > 0;
-    case presence_op::set:
-      user.channels = named;
-      return true;
-    case presence_op::join:
-      user.channels.insert(named.begin(), named.end());
-      return true;
-    default:
-      for (auto& channel : named)
-        user.channels.erase(channel);
-      return true;
-    }
-  }
-};
-
 void check_user(const world& w, const std::string& name,
                 const model_user& truth) {
   std::set<instance_index> instances;
@@ -520,4 +430,90 @@ CAF_TEST(an_online_user_costs_less_than_100_bytes) {
   CAF_CHECK_EQUAL(stats.users_online, users);
   CAF_MESSAGE("bytes per user: " << stats.bytes / users);
   CAF_CHECK(stats.bytes < 100 * users);
+}
+
+CAF_TEST(who_is_evicted_costs_no_row_and_keeps_the_shards) {
+  world w;
+  w.write("u", with(make(presence_op::online, "s1", "a"),
+                    {channel_in(1), channel_in(2)}));
+  // Who is online stays.
+  CAF_CHECK(!w.write("u", make(presence_op::evict)).shards);
+  CAF_CHECK(w.changes.empty());
+  w.write("u", make(presence_op::offline, "s1"));
+  auto evicted = w.write("u", make(presence_op::evict));
+  CAF_CHECK(evicted.is_known);
+  CAF_CHECK(!evicted.is_resident);
+  CAF_CHECK((w.kinds() == std::vector{kind::set_channels, kind::set_channels}));
+  for (auto& x : w.changes)
+    CAF_CHECK(x.change.channels.empty());
+  CAF_CHECK_EQUAL(w.ledger.stats().users_evicted, 1u);
+  CAF_CHECK(w.ledger.find("u")->shards == 0b110);
+  CAF_CHECK(w.write("u", make(presence_op::evict)).shards == 0);
+  // One that says which channels needs nothing restored.
+  auto set = with(make(presence_op::set), {channel_in(1)});
+  CAF_CHECK(!w.ledger.lacks_rows({log_position{99}, 0, "u", set}));
+  w.write("u", set);
+  CAF_CHECK_EQUAL(w.ledger.stats().users_evicted, 0u);
+  CAF_CHECK(w.ledger.find("u")->shards == 0b010);
+}
+
+CAF_TEST(the_rows_of_an_evicted_user_come_back_where_they_were) {
+  world w;
+  channel_list channels;
+  channels.push_back(channel_in(1));
+  w.write("u", with(make(presence_op::set), {channel_in(1)}));
+  w.write("u", make(presence_op::evict));
+  presence_record online{log_position{3}, 3, "u",
+                         make(presence_op::online, "s1", "a")};
+  auto user = w.ledger.lacks_rows(online);
+  CAF_REQUIRE(user);
+  // The store may know more than the log has told so far.
+  channels.push_back(channel_in(3));
+  std::vector<routed_change> told;
+  w.ledger.restore(*user, channels, online, told);
+  CAF_REQUIRE_EQUAL(told.size(), 1u);
+  CAF_CHECK(told[0].to == shard_id{1});
+  CAF_CHECK(!w.ledger.lacks_rows(online));
+  CAF_CHECK(!w.ledger.check_invariants());
+  for (auto& x : told)
+    w.routing.apply("u", x);
+  w.play(online);
+  CAF_CHECK((w.kinds() == std::vector{kind::add_instance}));
+  CAF_CHECK(w.ledger.find("u")->shards == 0b010);
+}
+
+CAF_TEST(a_shard_that_lost_everything_is_told_it_anew) {
+  random_log source{test_seed()};
+  world w;
+  for (int step = 0; step < 2'000; ++step) {
+    auto [user, update] = source.next();
+    source.apply(user, update);
+    w.write(user, update);
+  }
+  w.write("gone", with(make(presence_op::set), {channel_in(2)}));
+  w.write("gone", make(presence_op::evict));
+  constexpr uint64_t lost = 0b0101;
+  auto told = w.routing;
+  w.routing = {};
+  std::vector<routed_change> changes;
+  w.ledger.for_each_known(lost, [&](user_handle user) {
+    auto name = std::string{w.ledger.version_of(user).name};
+    CAF_REQUIRE(name != "gone");
+    channel_list channels;
+    for (auto& channel : source.users[name].channels)
+      channels.push_back(channel);
+    changes.clear();
+    w.ledger.tell_anew(user, channels, lost, changes);
+    for (auto& x : changes) {
+      CAF_REQUIRE((lost >> x.to.value & 1) == 1);
+      CAF_REQUIRE(x.change.version == log_position{});
+      CAF_REQUIRE_EQUAL(w.routing.apply(name, x), std::string{});
+    }
+  });
+  for (auto& [name, truth] : source.users)
+    for (uint16_t n : {0, 2})
+      CAF_REQUIRE(w.routing.of(shard_id{n}, name)
+                  == told.of(shard_id{n}, name));
+  if (auto problem = w.ledger.check_invariants())
+    CAF_FAIL(*problem);
 }

@@ -92,6 +92,24 @@ fanout_presence_rejected_total counter
   2
 fanout_presence_zombies gauge
   4
+fanout_membership_cache_users gauge
+  0
+fanout_membership_cache_memberships gauge
+  0
+fanout_membership_cache_hits_total counter
+  0
+fanout_membership_cache_misses_total counter
+  0
+fanout_membership_cache_evictions_total counter
+  0
+fanout_members_store_bytes gauge
+  0
+fanout_members_store_live_bytes gauge
+  0
+fanout_members_dirty_bytes gauge
+  0
+fanout_members_lost_total counter
+  0
 fanout_users_online gauge
   200
 fanout_sessions_online gauge
