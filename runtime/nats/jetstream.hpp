@@ -123,8 +123,8 @@ void read_last(connection& via, const std::string& stream,
 void read_message(connection& via, const std::string& stream, uint64_t sequence,
                   api_handler<std::optional<std::string>> handler);
 
-/// Forgets every message before `first_kept`. Whole blocks of a file leave at
-/// once, so this costs the server next to nothing.
+/// Forgets every message before `first_kept`; nothing if that is 0 or 1. Whole
+/// blocks of a file leave at once, so this costs the server next to nothing.
 void purge_before(connection& via, const std::string& stream,
                   uint64_t first_kept, api_handler<std::monostate> handler);
 
