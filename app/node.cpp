@@ -258,7 +258,7 @@ public:
 
   /// Runs in the node guard once presence is exact, or while the node stops.
   void begin_routing() {
-    std::lock_guard guard{mutex};
+    std::lock_guard lock{mutex};
     if (is_stopping)
       return;
     for (size_t i = 0; i < pullers.size(); ++i)
@@ -276,7 +276,7 @@ public:
       std::this_thread::sleep_for(5ms);
     // A tick from the near future brings forward what is due once a second.
     {
-      std::lock_guard guard{mutex};
+      std::lock_guard lock{mutex};
       if (clock)
         clock->tell(parts.clock.now() + 1s);
     }
@@ -285,7 +285,7 @@ public:
 
   /// Whoever is adopted from now on ends at once.
   void end_actors() {
-    std::lock_guard guard{mutex};
+    std::lock_guard lock{mutex};
     is_stopping = true;
     clock.reset();
     for (auto& x : actors)
