@@ -42,8 +42,12 @@ Handle node_tree::adopt(Handle x, const char* kind, unsigned beats) {
     if (!is_stopping_ && reason != caf::exit_reason::user_shutdown)
       on_.on_lost(std::string{kind} + " ended: " + system_.render(reason));
   });
-  clock_->add(x, beats);
   std::lock_guard guard{mutex_};
+  if (is_stopping_) {
+    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    return x;
+  }
+  clock_->add(x, beats);
   actors_.push_back(std::move(handle));
   return x;
 }
@@ -69,8 +73,11 @@ void node_tree::hurry() {
 }
 
 void node_tree::stop() {
+  {
+    std::lock_guard guard{mutex_};
+    is_stopping_ = true;
+  }
   clock_.reset();
-  is_stopping_ = true;
   for (auto& x : actors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   actors_.clear();

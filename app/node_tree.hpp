@@ -63,7 +63,9 @@ public:
   const presence_desk_actor& desk() const { return desk_; }
 
 private:
-  /// Keeps a handle for the end, watches over the actor, and ticks it.
+  /// Keeps a handle for the end, watches over the actor, and ticks it. Any
+  /// thread: the registrar has outboxes adopted, and may do so while the node
+  /// stops.
   template <class Handle>
   Handle adopt(Handle x, const char* kind, unsigned beats);
 

@@ -14,7 +14,7 @@ namespace {
 /// "message size exceeds maximum allowed": the one refusal that is final.
 constexpr int message_too_large = 10054;
 
-constexpr auto sweep_interval = std::chrono::milliseconds{50};
+constexpr auto publish_sweep_interval = std::chrono::milliseconds{50};
 
 } // namespace
 
@@ -130,7 +130,7 @@ confirmed_publisher::confirmed_publisher(nats::event_loop& loop,
     if (auto self = weak.lock())
       self->on_reply(x);
   });
-  loop.every(sweep_interval, [weak](time_point now) {
+  loop.every(publish_sweep_interval, [weak](time_point now) {
     if (auto self = weak.lock())
       self->sweep(now);
   });

@@ -11,7 +11,7 @@ namespace fantail {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string as_text(std::string_view text) {
   std::string result = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\')
@@ -25,10 +25,10 @@ std::string quoted(std::string_view text) {
 std::string mapping(std::string_view from, std::string_view to,
                     uint16_t parts) {
   std::string result = "  ";
-  result.append(quoted(std::string{from} + "*")).append(": ");
+  result.append(as_text(std::string{from} + "*")).append(": ");
   auto target = std::string{to} + "{{partition(" + std::to_string(parts)
                 + ",1)}}.{{wildcard(1)}}";
-  return result.append(quoted(target)).append("\n");
+  return result.append(as_text(target)).append("\n");
 }
 
 } // namespace
@@ -38,7 +38,7 @@ std::string render(const server_settings& x) {
     return std::to_string(value);
   };
   std::string result = "# Written by Fantail at every start.\n";
-  result += "server_name: " + quoted(x.name) + "\n";
+  result += "server_name: " + as_text(x.name) + "\n";
   result += "listen: \"127.0.0.1:" + number(x.port) + "\"\n";
   result += "max_payload: " + number(limits::payload_bytes_max) + "\n";
   // A burst of deliveries must not look like a slow consumer: what a client
@@ -47,7 +47,7 @@ std::string render(const server_settings& x) {
   result += "write_deadline: \"10s\"\n";
   result += "ping_interval: \"20s\"\n";
   result += "jetstream {\n";
-  result += "  store_dir: " + quoted(x.store_directory) + "\n";
+  result += "  store_dir: " + as_text(x.store_directory) + "\n";
   result += "  max_file_store: " + number(x.store_bytes) + "\n";
   result += "  max_memory_store: " + number(x.memory_bytes) + "\n";
   result += "}\n";

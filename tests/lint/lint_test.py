@@ -183,6 +183,13 @@ class LintTest(unittest.TestCase):
             found({path: test, 'tests/CMakeLists.txt': glob
                    + 'list(FILTER s EXCLUDE REGEX "/tests/lint/")\n'}),
             path, 'not part of the build')
+        for condition, problems in (('FANTAIL_SANITIZE', 0), ('OTHER', 1)):
+            conditional = (f'if({condition})\nlist(FILTER s EXCLUDE REGEX '
+                           '"/tests/lint/")\nendif()\n')
+            self.assertEqual(
+                len(found({path: test,
+                           'tests/CMakeLists.txt': glob + conditional})),
+                problems)
         self.assert_one(found({path: test, 'tests/CMakeLists.txt': 'b.cpp\n'}),
                         path, 'not part of the build')
         self.assertEqual(found({path: test,
