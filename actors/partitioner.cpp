@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto trim_interval = 10s;
+constexpr auto source_trim_interval = 10s;
 
 } // namespace
 
@@ -153,7 +153,7 @@ void partitioner_state::trim() {
   // The checkpoint before this one is certain to be stored.
   deps.env.control->trim(deps.stream, trimmable);
   trimmable = checkpointed;
-  next_trim = now + trim_interval;
+  next_trim = now + source_trim_interval;
 }
 
 partitioner_actor::behavior_type

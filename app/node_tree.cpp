@@ -25,7 +25,7 @@ namespace fantail {
 
 namespace {
 
-constexpr auto connect_timeout = 10s;
+constexpr auto ingest_connect_timeout = 10s;
 constexpr auto tick_period = 20ms;
 
 /// Beats between two ticks of an actor. Only an egress has something to do
@@ -231,7 +231,7 @@ puller_actor node_tree::spawn_puller(nats::log_spec spec,
 
 void node_tree::start_reading() {
   parts_.ingest->start();
-  parts_.ingest->on().wait_up(connect_timeout);
+  parts_.ingest->on().wait_up(ingest_connect_timeout);
   for (uint16_t i = 0; i < config_.cluster.shards; ++i)
     pullers_.push_back(spawn_puller(parts_.chat_log(i), shards_[i]));
   for (uint16_t i = 0; i < config_.cluster.presence_shards; ++i)

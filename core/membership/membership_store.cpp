@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Pause before something that failed is tried again.
-constexpr auto retry_pause = 200ms;
+constexpr auto store_retry_pause = 200ms;
 
 } // namespace
 
@@ -82,7 +82,7 @@ void membership::was_read(uint64_t sequence, member_read_result what,
     return;
   if (what == member_read_result::unanswered) {
     reads_failed_.push_back(sequence);
-    retry_at_ = now + retry_pause;
+    retry_at_ = now + store_retry_pause;
     return;
   }
   auto user = i->second;
@@ -196,7 +196,7 @@ void membership::appended(uint64_t ticket, uint64_t sequence, time_point now) {
     return;
   if (sequence == 0 && i->second.user) {
     appends_failed_.push_back(ticket);
-    retry_at_ = now + retry_pause;
+    retry_at_ = now + store_retry_pause;
     return;
   }
   auto x = std::move(i->second);

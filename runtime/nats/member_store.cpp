@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto append_timeout = 5s;
+constexpr auto member_append_timeout = 5s;
 
 /// Records handed out together.
 constexpr size_t stubs_per_batch = 1'000;
@@ -117,7 +117,7 @@ void member_store::append(presence_shard_id shard, const std::string& record,
   if (!via)
     return;
   publish_with_ack(*via, subjects::members_subject(shard.value), record, {},
-                   append_timeout,
+                   member_append_timeout,
                    [handler = std::move(handler)](publish_ack ack) {
                      handler(ack.error ? 0 : ack.sequence);
                    });
