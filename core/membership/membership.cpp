@@ -196,11 +196,11 @@ void membership::place_in_cache(user_handle user, const presence_record& record,
                                 const presence_outcome& outcome) {
   if (outcome.is_online) {
     auto was_cached = cache_.remove(user);
-    if (was_cached && !record.update.has_channels)
+    if (was_cached && !record.update.has_channels && is_replayed_)
       cache_.count_hit();
   } else if (outcome.is_resident) {
     cache_.add(user, lists_[user.value].count);
-  } else if (cache_.remove(user)) {
+  } else if (cache_.remove(user) && is_replayed_) {
     cache_.count_eviction();
   }
 }

@@ -126,8 +126,12 @@ public:
   /// `record` was applied by the ledger, with this outcome.
   void follow(const presence_record& record, const presence_outcome& outcome);
 
-  /// A user's rows were brought back, because a record needed them.
-  void restored() noexcept { cache_.count_miss(); }
+  /// A user's rows were brought back, because a record needed them. What a
+  /// replay needs once more is not counted; nor are its hits and evictions.
+  void restored() noexcept {
+    if (is_replayed_)
+      cache_.count_miss();
+  }
 
   /// The user's list as the log has it so far, sorted. Nothing if it has to be
   /// read first: ask again after `was_read`. A record that is lost counts as

@@ -541,4 +541,7 @@ CAF_TEST(hits and misses are told apart) {
   w.write("u", with(make(presence_op::online, "s", "i"), {"a"}));
   CAF_CHECK_EQUAL(stats().hits, 1u);
   CAF_CHECK_EQUAL(stats().users, 0u);
+  // A replay does not count once more.
+  w.crash();
+  CAF_CHECK_EQUAL(stats().hits + stats().misses + stats().evictions, 0u);
 }
