@@ -46,6 +46,8 @@ struct fixture : actor_fixture {
       deps.ledger.started = clock.now();
       deps.routing = routing;
       presence.push_back(adopt(sys.spawn(presence_shard, deps)));
+      caf::anon_send(presence.back(),
+                     log_found{{"t1", position{1}, position{0}}});
     }
     presence_desk_deps deps;
     deps.env = env;

@@ -310,7 +310,8 @@ CAF_TEST(a_life_that_was_replaced_is_refused_everywhere) {
   CAF_CHECK_EQUAL(reason(), "old_incarnation");
   say(instance_spoke::kind::ack, "n1",
       encode(instance_ack{"i1", {{shard_id{0}, position{7}}}}));
-  CAF_CHECK_EQUAL(counts.rejected.snapshot().at("ack/old_incarnation"), 1u);
+  auto rejected = counts.rejected.snapshot();
+  CAF_CHECK_EQUAL(rejected.at("ack/old_incarnation"), 1u);
   // Nor can it end the sessions of the one that lives.
   auto before = control.answers.size();
   put("n1", R"({"op":"deregister","incarnation":"i1"})");
