@@ -12,6 +12,7 @@
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/node_questions.hpp"
+#include "app/stop_watchdog.hpp"
 #include "app/streams.hpp"
 
 #include <caf/actor_system.hpp>
@@ -35,34 +36,6 @@ constexpr auto tick_period = 20ms;
 constexpr unsigned egress_beats = 1;
 constexpr unsigned usual_beats = 5;
 constexpr auto drain_timeout = 2s;
-constexpr auto stop_timeout = 10s;
-
-/// Ends the process if stopping it hangs: CAF waits for its actors without a
-/// bound.
-class stop_watchdog {
-public:
-  stop_watchdog() : thread_([this] { run(); }) {}
-  ~stop_watchdog() {
-    {
-      std::lock_guard guard{mutex_};
-      is_done_ = true;
-    }
-    done_.notify_all();
-    thread_.join();
-  }
-
-private:
-  void run() {
-    std::unique_lock guard{mutex_};
-    if (!done_.wait_for(guard, stop_timeout, [this] { return is_done_; }))
-      give_up("the node did not stop within 10 s");
-  }
-
-  std::mutex mutex_;
-  std::condition_variable done_;
-  bool is_done_ = false;
-  std::thread thread_;
-};
 
 } // namespace
 
@@ -99,18 +72,15 @@ public:
     for (auto& reader : parts.readers)
       reader->close();
     drain();
-    clock.reset();
-    is_stopping = true;
-    for (auto& x : actors)
-      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
-    actors.clear();
-    forget_handles();
+    end_actors();
     parts.stop_links();
     system.reset();
     parts.stop_server();
   }
 
-  /// Keeps a handle for the end, watches over the actor, and ticks it.
+  /// Keeps a handle for the end, watches over the actor, and ticks it. Any
+  /// thread: the registrar has outboxes adopted, and may do so while the node
+  /// stops.
   template <class Handle>
   Handle adopt(Handle x, const char* kind, unsigned beats = usual_beats) {
     auto handle = caf::actor_cast<caf::actor>(x);
@@ -118,8 +88,12 @@ public:
       if (!is_stopping && reason != caf::exit_reason::user_shutdown)
         fail(std::string{kind} + " ended: " + system->render(reason));
     });
-    clock_or_new().add(x, beats);
     std::lock_guard guard{mutex};
+    if (is_stopping) {
+      caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+      return x;
+    }
+    clock_or_new().add(x, beats);
     actors.push_back(std::move(handle));
     return x;
   }
@@ -205,8 +179,8 @@ public:
     deps.heartbeat_ms
         = static_cast<uint32_t>(config.presence.heartbeat_interval / 1ms);
     deps.frame_bytes_max = static_cast<uint32_t>(config.outbox.frame_bytes);
-    deps.spawn_outbox = [this](instance_index index) {
-      outbox_deps served{parts.env, index, parts.ranges.get(), shards};
+    deps.spawn_outbox = [this, routing = shards](instance_index index) {
+      outbox_deps served{parts.env, index, parts.ranges.get(), routing};
       return adopt(system->spawn(outbox_server, served), "outbox");
     };
     instances = adopt(system->spawn(registrar, deps), "registrar");
@@ -282,8 +256,11 @@ public:
                    start_pulling{position{0}, {}});
   }
 
-  /// Runs in the node guard once presence is exact.
+  /// Runs in the node guard once presence is exact, or while the node stops.
   void begin_routing() {
+    std::lock_guard lock{mutex};
+    if (is_stopping)
+      return;
     for (size_t i = 0; i < pullers.size(); ++i)
       caf::anon_send(pullers[i], start_pulling{checkpoints[i].settled,
                                                checkpoints[i].created_at});
@@ -298,12 +275,22 @@ public:
     while (!parts.all_settled() && parts.clock.now() < deadline)
       std::this_thread::sleep_for(5ms);
     // A tick from the near future brings forward what is due once a second.
-    if (clock)
-      clock->tell(parts.clock.now() + 1s);
+    {
+      std::lock_guard lock{mutex};
+      if (clock)
+        clock->tell(parts.clock.now() + 1s);
+    }
     std::this_thread::sleep_for(50ms);
   }
 
-  void forget_handles() {
+  /// Whoever is adopted from now on ends at once.
+  void end_actors() {
+    std::lock_guard lock{mutex};
+    is_stopping = true;
+    clock.reset();
+    for (auto& x : actors)
+      caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+    actors.clear();
     egresses.clear();
     shards.clear();
     presence.clear();
