@@ -71,18 +71,25 @@ fantail_jobs() {
 # Every clone of a machine shares what ccache has, if that is installed.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 
-# `fantail_build preset [target...]`: configures once, then builds. What goes
-# well is not worth reading: the output is kept in the build folder and shown
-# only if the build fails.
+# `fantail_configure preset [cmake arguments]`. What goes well is not worth
+# reading: here and below the output is kept in the build folder and shown only
+# if something fails.
+fantail_configure() {
+  preset=$1
+  mkdir -p "build/$preset"
+  log="build/$preset/build.log"
+  say "Configuring $preset"
+  shift
+  cmake --preset "$preset" "$@" >"$log" 2>&1 || { cat "$log"; return 1; }
+}
+
+# `fantail_build preset [target...]`: configures once, then builds.
 fantail_build() {
   preset=$1
   shift
-  mkdir -p "build/$preset"
+  [ -f "build/$preset/build.ninja" ] \
+    || fantail_configure "$preset" || return 1
   log="build/$preset/build.log"
-  [ -f "build/$preset/build.ninja" ] || {
-    say "Configuring $preset"
-    cmake --preset "$preset" >"$log" 2>&1 || { cat "$log"; return 1; }
-  }
   # shellcheck disable=SC2046
   set -- --build "build/$preset" --parallel "$(fantail_jobs)" \
     $(for target; do printf ' --target %s' "$target"; done)
