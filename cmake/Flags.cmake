@@ -31,6 +31,11 @@ if(FANTAIL_SANITIZE)
     target_compile_options(fantail_flags INTERFACE
       -fno-sanitize=vptr -fno-sanitize-recover=undefined)
   endif()
+  if(FANTAIL_SANITIZE MATCHES "thread")
+    # Part of every program: what the sanitizer has to know of CAF.
+    add_library(fantail_tsan OBJECT ${PROJECT_SOURCE_DIR}/tests/tsan/caf_order.cpp)
+    target_link_libraries(fantail_tsan PUBLIC fantail_flags ${CMAKE_DL_LIBS})
+  endif()
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Cheap and always on: a service that reads foreign bytes for months.
   target_compile_options(fantail_flags INTERFACE
