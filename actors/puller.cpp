@@ -15,6 +15,11 @@ namespace {
 constexpr auto open_timeout = 6s;
 constexpr auto retry_pause = 200ms;
 
+/// nats-server 2.9.10 removes the files of a deleted stream in the background,
+/// and those of a stream of that name that was made meanwhile with them: what
+/// was stored within 20 ms was acknowledged and gone in every second try.
+constexpr auto restore_pause = 1s;
+
 } // namespace
 
 void puller_state::start(puller_deps x) {
@@ -91,6 +96,8 @@ void puller_state::on_opened(const log_opened& x) {
     received_to = last_lost;
   }
   now_in = phase::reading;
+  found_end = x.state.last;
+  missing_since.reset();
   window.reopened(now);
   told_stalled = false;
   self->send(deps.sink, log_found{x.state});
@@ -110,9 +117,14 @@ void puller_state::on_failed(const log_failed& x) {
     return;
   deps.env.reports->warn(name, "log-not-readable",
                          {{"stream", deps.stream}, {"reason", x.failure.text}});
-  if (x.failure.is_missing)
+  auto pause = retry_pause;
+  if (x.failure.is_missing && !missing_since) {
+    missing_since = now;
+    pause = restore_pause;
+  } else if (x.failure.is_missing && now - *missing_since >= restore_pause) {
     deps.reader->restore_stream();
-  wait_before_open(retry_pause);
+  }
+  wait_before_open(pause);
 }
 
 void puller_state::on_pulled(const log_pulled& x) {
@@ -130,7 +142,10 @@ void puller_state::on_request_ended(const log_request_ended& x) {
     return;
   switch (x.what) {
   case request_end::heartbeat:
-    window.heartbeat(now);
+    // A server that cannot read what it says it has keeps a consumer waiting
+    // and sends heartbeats all the same: that is no sign of life.
+    if (received_to >= found_end)
+      window.heartbeat(now);
     break;
   case request_end::expired:
     window.request_ended(now);

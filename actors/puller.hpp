@@ -5,6 +5,7 @@
 #include "core/delivery/pull_window.hpp"
 #include "messages/protocol.hpp"
 
+#include <optional>
 #include <string>
 
 namespace fantail {
@@ -32,10 +33,14 @@ struct puller_state {
   phase now_in = phase::idle;
   uint64_t attempt = 0;
   position received_to;
+  /// Where the log ended when it was opened: that much has to come.
+  position found_end;
   std::string created_at;
   time_point now{};
   /// When the current phase is given up.
   time_point deadline{};
+  /// Since when there has been no stream.
+  std::optional<time_point> missing_since;
   bool told_stalled = false;
 
   void start(puller_deps x);

@@ -103,6 +103,24 @@ CAF_TEST(it_opens_behind_the_start_and_keeps_two_requests) {
   CAF_CHECK_EQUAL(heard(), words{"found"});
 }
 
+CAF_TEST(a_consumer_that_only_promises_what_is_there_is_made_anew) {
+  start();
+  opened(1, 20);
+  for (int second = 0; second < 6; ++second) {
+    end(request_end::heartbeat);
+    pass(1s);
+  }
+  CAF_CHECK_EQUAL(log.opened_from.size(), 2u);
+  opened(1, 20);
+  pull(0, 20, 1);
+  // Now there is nothing that could come.
+  for (int second = 0; second < 6; ++second) {
+    end(request_end::heartbeat);
+    pass(1s);
+  }
+  CAF_CHECK_EQUAL(log.opened_from.size(), 2u);
+}
+
 CAF_TEST(pulls_are_handed_on_in_order_and_credit_holds_requests_back) {
   start();
   opened(1, 20);
@@ -146,8 +164,15 @@ CAF_TEST(a_failed_open_is_repeated_after_a_pause) {
   CAF_CHECK_EQUAL(log.restored, 0);
 }
 
-CAF_TEST(a_missing_stream_is_made_again) {
+CAF_TEST(a_missing_stream_is_made_again_once_its_files_are_gone) {
   start();
+  log.to.on_failed(log.attempt, {true, "stream not found"});
+  run();
+  pass(900ms);
+  CAF_CHECK_EQUAL(log.opened_from.size(), 1u);
+  CAF_CHECK_EQUAL(log.restored, 0);
+  pass(200ms);
+  CAF_CHECK_EQUAL(log.opened_from.size(), 2u);
   log.to.on_failed(log.attempt, {true, "stream not found"});
   run();
   CAF_CHECK_EQUAL(log.restored, 1);
@@ -175,7 +200,7 @@ CAF_TEST(a_lost_link_leads_to_a_new_consumer_behind_what_was_received) {
 
 CAF_TEST(a_silent_consumer_is_made_anew) {
   start();
-  opened(1, 20);
+  opened(1, 0);
   pass(3s);
   end(request_end::heartbeat);
   pass(3s);
