@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/control/instance_codec.hpp"
+#include "core/delivery/outbox.hpp"
 #include "core/ports.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>

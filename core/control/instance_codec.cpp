@@ -183,7 +183,7 @@ decoded<heartbeat_reply> decode_heartbeat_reply(std::string_view body) {
   else
     in.check(false, control_reject::malformed,
              "the member \"status\" is unknown");
-  return finish(in, std::move(result));
+  return finish(in, result);
 }
 
 std::string encode(const instance_ack& x) {

@@ -240,6 +240,7 @@ std::vector<frame_reader::acknowledgement> frame_reader::positions() const {
 
 std::vector<frame_reader::start> frame_reader::starts() const {
   std::vector<start> result;
+  result.reserve(shards_.size());
   for (auto& [shard, state] : shards_)
     result.push_back({shard, state.epoch, state.pos});
   return result;

@@ -68,7 +68,7 @@ channel_list list_changes::applied_to(const channel_list& base) const {
     rest.remove_prefix(next.size());
   }
   std::ranges::sort(claims, [](auto& a, auto& b) {
-    auto order = a.name <=> b.name;
+    auto order = a.name.compare(b.name);
     return order != 0 ? order < 0 : a.order < b.order;
   });
   channel_list result;
