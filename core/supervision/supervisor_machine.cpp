@@ -107,13 +107,11 @@ std::optional<size_t> supervisor_machine::add(child_spec spec, time_point now,
                                               actions& out) {
   if (is_stopping_)
     return std::nullopt;
-  auto known = std::find_if(children_.begin(), children_.end(),
-                            [&](auto& x) { return x.spec.id == spec.id; });
-  auto index = static_cast<size_t>(known - children_.begin());
-  if (known == children_.end())
+  auto index = index_for(spec.id);
+  if (index == children_.size())
     children_.emplace_back(std::move(spec), spec_.pause);
-  else if (known->phase == child_phase::absent)
-    *known = child{std::move(spec), spec_.pause};
+  else if (auto& known = children_[index]; known.phase == child_phase::absent)
+    known = child{std::move(spec), spec_.pause};
   else
     return std::nullopt;
   if (is_begun_) {
@@ -123,6 +121,12 @@ std::optional<size_t> supervisor_machine::add(child_spec spec, time_point now,
     advance(now, out);
   }
   return index;
+}
+
+size_t supervisor_machine::index_for(std::string_view id) const noexcept {
+  auto i = std::find_if(children_.begin(), children_.end(),
+                        [id](auto& x) { return x.spec.id == id; });
+  return static_cast<size_t>(i - children_.begin());
 }
 
 supervisor_machine::child_view supervisor_machine::view(size_t index,

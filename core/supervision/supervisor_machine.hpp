@@ -101,6 +101,9 @@ public:
   /// that is, or if the supervisor is about to end.
   std::optional<size_t> add(child_spec spec, time_point now, actions& out);
 
+  /// Where the child of that id is, or where `add` would put it.
+  size_t index_for(std::string_view id) const noexcept;
+
   const supervisor_spec& spec() const noexcept { return spec_; }
   size_t size() const noexcept { return children_.size(); }
   child_view view(size_t child, time_point now);
