@@ -79,15 +79,19 @@ public:
 
   explicit seated_actor(caf::actor_config& cfg) : super(cfg) {}
 
-  /// From now on messages to the place arrive here.
-  void sit(const place& where) {
-    if (!where)
-      return;
-    if (!where->is_vacant())
+  /// Others learn the place from now on instead of the actor.
+  void belong_to(const place& where) {
+    if (where && !where->is_vacant())
       throw std::logic_error("the place is taken");
     where_ = where;
+  }
+
+  /// From now on messages to the place arrive here.
+  void sit() {
+    if (!where_)
+      return;
     is_seated_ = true;
-    where->take(caf::strong_actor_ptr{this->ctrl()});
+    where_->take(caf::strong_actor_ptr{this->ctrl()});
   }
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
@@ -166,6 +170,12 @@ void install_handlers(Actor* self, const environment& env) {
       });
 }
 
+/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
+/// and in the end the process begins anew from what is stored.
+struct state_damaged : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
 /// Begins, or goes on with what the place has kept. A state says in `recover`
 /// whether it can be trusted after its last actor failed amid a message; it
 /// throws if not.
@@ -173,6 +183,7 @@ template <class Handle, class State, class Deps>
 State& enter(component<Handle, State>* self, Deps deps) {
   install_handlers(self, deps.env);
   auto where = deps.env.seat;
+  self->belong_to(where);
   using box = typename kept_state<State>::box;
   auto make = [] {
     return std::shared_ptr<void>{std::make_shared<box>()};
@@ -189,7 +200,7 @@ State& enter(component<Handle, State>* self, Deps deps) {
   else if (where->take_interrupted())
     state.recover();
   is_begun = true;
-  self->sit(where);
+  self->sit();
   return state;
 }
 

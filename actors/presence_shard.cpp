@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/presence_shard.hpp"
 
-#include "actors/component.hpp"
 #include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
 #include "core/snapshot/instance_names.hpp"
@@ -36,6 +35,15 @@ void presence_shard_state::start(presence_shard_deps x) {
   outbound.emplace(deps.shard, static_cast<uint16_t>(deps.routing.size()));
   counts = &deps.env.counts->presence[deps.shard.value];
   applied.resize(deps.routing.size());
+}
+
+/// Records that were applied before it failed are recognised by position.
+void presence_shard_state::recover() {
+  auto problem = ledger->check_invariants();
+  if (!problem)
+    problem = outbound->check_invariants();
+  if (problem)
+    throw state_damaged(*problem);
 }
 
 void presence_shard_state::on_pulled(const pulled& x) {
@@ -240,13 +248,10 @@ void presence_shard_state::on_inspect(const inspect_node& x) {
       deps.shard, ledger->applied(), outbound->unapplied(), ledger->stats()});
 }
 
-presence_shard_actor::behavior_type presence_shard(
-    presence_shard_actor::stateful_pointer<presence_shard_state> self,
-    presence_shard_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+presence_shard_actor::behavior_type
+presence_shard(component<presence_shard_actor, presence_shard_state>* self,
+               presence_shard_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },

@@ -142,9 +142,9 @@ supervisor_actor::behavior_type supervisor(supervisor_state::actor_type* self,
   state.self = self;
   self->set_down_handler([&state](caf::down_msg& x) { state.on_down(x); });
   self->set_exit_handler([&state](caf::exit_msg& x) { state.on_exit(x); });
-  auto where = deps.env.seat;
+  self->belong_to(deps.env.seat);
   state.start(std::move(deps));
-  self->sit(where);
+  self->sit();
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {
