@@ -3,16 +3,135 @@
 
 #include "actors/environment.hpp"
 #include "messages/protocol.hpp"
+#include "messages/supervision.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/intrusive/task_result.hpp>
 #include <caf/scheduled_actor.hpp>
+#include <caf/stateful_actor.hpp>
 
 #include <exception>
+#include <memory>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace fantail {
+
+/// What an actor knows of the place where it sits, if it has one.
+class occupant {
+public:
+  virtual ~occupant() = default;
+
+  const place& where() const noexcept { return where_; }
+
+  /// The message at hand made the actor fail. The next one tries it again: to
+  /// leave it out would be a loss, and if it fails every time, the supervisor
+  /// gives up and says why.
+  void interrupted_by(const caf::mailbox_element& x) {
+    if (!where_ || is_personal(x))
+      return;
+    was_interrupted_ = true;
+    unread_.push_back(copy_of(x));
+  }
+
+protected:
+  static caf::mailbox_element_ptr copy_of(const caf::mailbox_element& x) {
+    return caf::make_mailbox_element(x.sender, x.mid, x.stages,
+                                     x.copy_content_to_message());
+  }
+
+  /// Collects what is in a mailbox; CAF puts the names of its queues in front.
+  struct collector {
+    std::vector<caf::mailbox_element_ptr>& into;
+
+    void operator()(const caf::mailbox_element& x) const {
+      if (!is_personal(x))
+        into.push_back(copy_of(x));
+    }
+
+    template <class Key, class Queue, class... Ts>
+    caf::intrusive::task_result operator()(const Key&, const Queue&,
+                                           const Ts&... xs) const {
+      (*this)(xs...);
+      return caf::intrusive::task_result::resume;
+    }
+  };
+
+  place where_;
+  std::vector<caf::mailbox_element_ptr> unread_;
+  bool was_interrupted_ = false;
+  bool is_seated_ = false;
+};
+
+/// An actor with a place: when it ends, however it does, what it has not
+/// handled goes back there.
+template <class Handle, class State>
+class seated_actor : public caf::stateful_actor<State, typename Handle::base>,
+                     public occupant {
+public:
+  using super = caf::stateful_actor<State, typename Handle::base>;
+  using handle_type = Handle;
+
+  explicit seated_actor(caf::actor_config& cfg) : super(cfg) {}
+
+  /// Others learn the place from now on instead of the actor.
+  void belong_to(const place& where) {
+    if (where && !where->is_vacant())
+      throw std::logic_error("the place is taken");
+    where_ = where;
+  }
+
+  /// From now on messages to the place arrive here.
+  void sit() {
+    if (!where_)
+      return;
+    is_seated_ = true;
+    where_->take(caf::strong_actor_ptr{this->ctrl()});
+  }
+
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
+    if (std::exchange(is_seated_, false)) {
+      where_->vacate();
+      take_unread();
+      where_->give_back(std::move(unread_), was_interrupted_);
+    }
+    return super::cleanup(std::move(reason), host);
+  }
+
+private:
+  void take_unread() {
+    auto& box = this->mailbox();
+    if (box.closed())
+      return;
+    box.close();
+    this->get_normal_queue().flush_cache();
+    this->get_urgent_queue().flush_cache();
+    collector each{unread_};
+    while (box.queue().new_round(1000, each).consumed_items > 0) {
+      // Each round takes some more.
+    }
+  }
+};
+
+/// The state of a `component`, which its place keeps for the next one.
+template <class State>
+struct kept_state {
+  static inline const char* name = State::name;
+  struct box {
+    State state;
+    bool is_begun = false;
+  };
+  std::shared_ptr<box> kept;
+};
+
+/// An actor whose state and mailbox outlive it, if it has a place.
+template <class Handle, class State>
+using component = seated_actor<Handle, kept_state<State>>;
 
 /// Makes an actor robust against the defaults of CAF 0.17, where an
 /// unexpected message kills its *sender*, an error message kills its receiver,
@@ -22,7 +141,9 @@ void install_handlers(Actor* self, const environment& env) {
   auto* name = self->state.name;
   self->set_default_handler(
       [env, name](caf::scheduled_actor* me,
-                  caf::message_view&) -> caf::result<caf::message> {
+                  caf::message_view& x) -> caf::result<caf::message> {
+        if (x.content().match_elements<fail_on_purpose>())
+          throw std::runtime_error("failed on purpose");
         env.counts->events.add(std::string{name} + "/unexpected-message");
         if (me->current_message_id().is_request())
           return caf::sec::unexpected_message;
@@ -32,7 +153,7 @@ void install_handlers(Actor* self, const environment& env) {
     env.counts->events.add(std::string{name} + "/error-message");
   });
   self->set_exception_handler(
-      [env, name](caf::scheduled_actor*, std::exception_ptr& thrown) {
+      [env, name, self](caf::scheduled_actor* me, std::exception_ptr& thrown) {
         std::string text = "unknown exception";
         try {
           std::rethrow_exception(thrown);
@@ -41,9 +162,46 @@ void install_handlers(Actor* self, const environment& env) {
         } catch (...) {
           // The text above says it.
         }
+        if constexpr (std::is_base_of_v<occupant, Actor>)
+          if (auto* x = me->current_mailbox_element())
+            self->interrupted_by(*x);
         env.reports->error(name, "actor-failed", {{"reason", text}});
         return caf::make_error(caf::sec::runtime_error, text);
       });
+}
+
+/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
+/// and in the end the process begins anew from what is stored.
+struct state_damaged : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// Begins, or goes on with what the place has kept. A state says in `recover`
+/// whether it can be trusted after its last actor failed amid a message; it
+/// throws if not.
+template <class Handle, class State, class Deps>
+State& enter(component<Handle, State>* self, Deps deps) {
+  install_handlers(self, deps.env);
+  auto where = deps.env.seat;
+  self->belong_to(where);
+  using box = typename kept_state<State>::box;
+  auto make = [] {
+    return std::shared_ptr<void>{std::make_shared<box>()};
+  };
+  self->state.kept
+      = std::static_pointer_cast<box>(where ? where->keep(make) : make());
+  auto& [state, is_begun] = *self->state.kept;
+  auto is_first = state.self == nullptr;
+  state.self = self;
+  if (is_first)
+    state.start(std::move(deps));
+  else if (!is_begun)
+    throw std::logic_error("its first start failed");
+  else if (where->take_interrupted())
+    state.recover();
+  is_begun = true;
+  self->sit();
+  return state;
 }
 
 /// Samples how long a message waited in the mailbox: a tick carries the time
@@ -53,11 +211,24 @@ inline void sample_wait(const environment& env, const char* actor,
   env.counts->waits.record(actor, to_ns(env.clock->now()) - to_ns(x.now));
 }
 
-/// The sender of the current message as a typed handle. Actors of one node
-/// learn each other from the first message, which spares wiring in circles.
+/// The sender of the current message as a typed handle, or rather its place.
+/// Actors of one node learn each other from the first message, which spares
+/// wiring in circles.
 template <class Handle, class Actor>
 Handle sender_of_current(Actor* self) {
-  return caf::actor_cast<Handle>(self->current_sender());
+  auto& sender = self->current_sender();
+  auto* actor = caf::actor_cast<caf::abstract_actor*>(sender);
+  if (auto* seated = dynamic_cast<occupant*>(actor); seated && seated->where())
+    return seated->where().template as<Handle>();
+  return caf::actor_cast<Handle>(sender);
+}
+
+/// How others reach the actor of `state`, now and after a restart.
+template <class State>
+auto handle_of(const State& state) {
+  using handle = typename State::handle;
+  auto& where = state.deps.env.seat;
+  return where ? where.template as<handle>() : handle{state.self};
 }
 
 } // namespace fantail

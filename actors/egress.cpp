@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/egress.hpp"
 
-#include "actors/component.hpp"
 #include "messages/inspection.hpp"
 
 #include <utility>
@@ -23,17 +22,37 @@ void egress_state::start(egress_deps x) {
   group.emplace(deps.outboxes, *deps.env.instances);
   counts = &deps.env.counts->egress[deps.group];
   shards.resize(deps.shards);
+  taken.resize(deps.shards);
+}
+
+/// A delivery that was taken in by half can neither be finished nor taken back.
+void egress_state::recover() {
+  if (is_accepting)
+    throw state_damaged("an outbox took in half a delivery");
+  if (group->is_pending() || flush_is_due) {
+    flush_is_due = false;
+    schedule_flush();
+  }
 }
 
 void egress_state::on_shard_begun(const shard_begun& x) {
   shards[x.shard.value] = sender_of_current<routing_shard_actor>(self);
+  taken[x.shard.value] = 0;
   group->set_head(x.shard, x.head);
 }
 
 void egress_state::on_deliver(const deliver& x) {
+  if (!x.what->source)
+    return;
+  auto& last = taken[x.what->source->shard.value];
+  if (x.what->number <= last)
+    return;
+  last = x.what->number;
+  is_accepting = true;
   for (auto index : x.what->targets.instances)
     counts->routed[index.value].add();
   group->accept(std::move(*x.what), incidents);
+  is_accepting = false;
   schedule_flush();
 }
 
@@ -42,7 +61,7 @@ void egress_state::schedule_flush() {
   // that arrive together leave together, and one that comes alone leaves at
   // once.
   if (!std::exchange(flush_is_due, true))
-    self->send(egress_actor{self}, flush_outboxes{});
+    self->send(handle_of(*this), flush_outboxes{});
 }
 
 void egress_state::on_flush() {
@@ -196,12 +215,9 @@ void egress_state::on_inspect(const inspect_node& x) {
   x.into->add(std::move(views));
 }
 
-egress_actor::behavior_type
-egress(egress_actor::stateful_pointer<egress_state> self, egress_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+egress_actor::behavior_type egress(component<egress_actor, egress_state>* self,
+                                   egress_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/delivery/outbox_group.hpp"
 #include "messages/protocol.hpp"
 
@@ -27,6 +27,7 @@ struct egress_deps {
 
 struct egress_state {
   static inline const char* name = "egress";
+  using handle = egress_actor;
 
   egress_actor::pointer self = nullptr;
   egress_deps deps;
@@ -38,10 +39,15 @@ struct egress_state {
   bool flush_is_due = false;
   time_point next_second{};
   std::vector<routing_shard_actor> shards;
+  /// Number of the newest pull of each shard that was taken in: a shard that
+  /// was restarted may send it again.
+  std::vector<uint64_t> taken;
+  bool is_accepting = false;
   std::vector<outbox_group::incident> incidents;
   std::vector<outbox_group::confirmation> confirmations;
 
   void start(egress_deps x);
+  void recover();
   void on_deliver(const deliver& x);
   void on_shard_begun(const shard_begun& x);
   void on_admit(const admit_instance& x);
@@ -62,7 +68,7 @@ private:
   void publish_counts();
 };
 
-egress_actor::behavior_type
-egress(egress_actor::stateful_pointer<egress_state> self, egress_deps deps);
+egress_actor::behavior_type egress(component<egress_actor, egress_state>* self,
+                                   egress_deps deps);
 
 } // namespace fantail

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/place.hpp"
 #include "core/clock.hpp"
 #include "core/instance_directory.hpp"
 #include "core/ports.hpp"
@@ -17,6 +18,8 @@ struct environment {
   control_port* control = nullptr;
   telemetry::node* counts = nullptr;
   instance_directory* instances = nullptr;
+  /// Where the actor sits, if it is supervised: of each its own.
+  place seat{};
 };
 
 } // namespace fantail

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/memory_guard.hpp"
 
-#include "actors/component.hpp"
-
 #include <utility>
 
 namespace fantail {
@@ -15,6 +13,11 @@ constexpr auto sample_interval = 250ms;
 constexpr auto trim_interval = 5s;
 
 } // namespace
+
+void memory_guard_state::start(memory_guard_deps x) {
+  gate.emplace(x.limit_bytes);
+  deps = std::move(x);
+}
 
 void memory_guard_state::on_tick(const tick& x) {
   sample_wait(deps.env, name, x);
@@ -41,13 +44,9 @@ void memory_guard_state::on_tick(const tick& x) {
 }
 
 component_actor::behavior_type
-memory_guard(component_actor::stateful_pointer<memory_guard_state> self,
+memory_guard(component<component_actor, memory_guard_state>* self,
              memory_guard_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.gate.emplace(deps.limit_bytes);
-  state.deps = std::move(deps);
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

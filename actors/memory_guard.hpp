@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/memory_gate.hpp"
 #include "messages/protocol.hpp"
 
@@ -26,6 +26,7 @@ struct memory_guard_deps {
 
 struct memory_guard_state {
   static inline const char* name = "memory_guard";
+  using handle = component_actor;
 
   component_actor::pointer self = nullptr;
   memory_guard_deps deps;
@@ -33,11 +34,13 @@ struct memory_guard_state {
   time_point next_sample{};
   time_point next_trim{};
 
+  void start(memory_guard_deps x);
+  void recover() {}
   void on_tick(const tick& x);
 };
 
 component_actor::behavior_type
-memory_guard(component_actor::stateful_pointer<memory_guard_state> self,
+memory_guard(component<component_actor, memory_guard_state>* self,
              memory_guard_deps deps);
 
 } // namespace fantail

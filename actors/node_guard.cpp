@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/node_guard.hpp"
 
-#include "actors/component.hpp"
-
 #include <utility>
 
 namespace fantail {
@@ -18,11 +16,9 @@ void node_guard_state::start_exact() {
 }
 
 node_guard_actor::behavior_type
-node_guard(node_guard_actor::stateful_pointer<node_guard_state> self,
+node_guard(component<node_guard_actor, node_guard_state>* self,
            node_guard_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.deps = std::move(deps);
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { sample_wait(state.deps.env, state.name, x); },
       [](const inspect_node&) {

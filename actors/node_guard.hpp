@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "messages/protocol.hpp"
 
 #include <functional>
@@ -23,18 +23,22 @@ struct node_guard_deps {
 
 struct node_guard_state {
   static inline const char* name = "node_guard";
+  using handle = node_guard_actor;
 
+  node_guard_actor::pointer self = nullptr;
   node_guard_deps deps;
   bool knows_instances = false;
   /// Exact, and not started yet.
   std::vector<shard_id> exact;
   size_t started = 0;
 
+  void start(node_guard_deps x) { deps = std::move(x); }
+  void recover() {}
   void start_exact();
 };
 
 node_guard_actor::behavior_type
-node_guard(node_guard_actor::stateful_pointer<node_guard_state> self,
+node_guard(component<node_guard_actor, node_guard_state>* self,
            node_guard_deps deps);
 
 } // namespace fantail

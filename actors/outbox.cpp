@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/outbox.hpp"
 
-#include "actors/component.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -16,6 +14,11 @@ namespace {
 constexpr auto request_timeout = 10s;
 
 } // namespace
+
+void outbox_state::start(outbox_deps x) {
+  deps = std::move(x);
+  now = deps.env.clock->now();
+}
 
 void outbox_state::on_admitted(const instance_admitted& x) {
   profile = x.profile;
@@ -43,7 +46,7 @@ void outbox_state::on_serve(const serve_range& x) {
   what.to = std::min(what.to,
                      position{what.from.value + limits::range_positions_max});
   requests[number] = {what, x.reply_to, nullptr, now};
-  auto me = outbox_actor{self};
+  auto me = handle_of(*this);
   deps.ranges->read(what.shard, what.from, what.to,
                     limits::range_reply_bytes_max,
                     [me, number](range_reader_port::result result) {
@@ -65,9 +68,9 @@ void outbox_state::on_read(const range_read& x) {
     return;
   }
   request.events = x.what.events;
-  self->send(deps.shards[request.what.shard.value],
-             select_range{x.request, deps.instance, request.events,
-                          outbox_actor{self}});
+  self->send(
+      deps.shards[request.what.shard.value],
+      select_range{x.request, deps.instance, request.events, handle_of(*this)});
 }
 
 void outbox_state::on_selected(const range_selected& x) {
@@ -109,13 +112,8 @@ void outbox_state::on_tick(const tick& x) {
 }
 
 outbox_actor::behavior_type
-outbox_server(outbox_actor::stateful_pointer<outbox_state> self,
-              outbox_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.deps = std::move(deps);
-  state.now = state.deps.env.clock->now();
+outbox_server(component<outbox_actor, outbox_state>* self, outbox_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

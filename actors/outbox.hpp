@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/frame.hpp"
 #include "messages/protocol.hpp"
 
@@ -24,6 +24,7 @@ struct outbox_deps {
 
 struct outbox_state {
   static inline const char* name = "outbox";
+  using handle = outbox_actor;
 
   struct open_request {
     range_request what;
@@ -40,6 +41,8 @@ struct outbox_state {
   time_point now{};
   frame::writer scratch;
 
+  void start(outbox_deps x);
+  void recover() {}
   void on_admitted(const instance_admitted& x);
   void on_serve(const serve_range& x);
   void on_read(const range_read& x);
@@ -52,7 +55,6 @@ private:
 };
 
 outbox_actor::behavior_type
-outbox_server(outbox_actor::stateful_pointer<outbox_state> self,
-              outbox_deps deps);
+outbox_server(component<outbox_actor, outbox_state>* self, outbox_deps deps);
 
 } // namespace fantail

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/partitioner.hpp"
 
-#include "actors/component.hpp"
-
 #include <utility>
 
 namespace fantail {
@@ -22,7 +20,7 @@ void partitioner_state::start(partitioner_deps x) {
   machine->begin(deps.created_at, deps.republished);
   created_at = deps.created_at;
   checkpointed = deps.republished;
-  auto me = partitioner_actor{self};
+  auto me = handle_of(*this);
   // The writer is closed before the actors end, so the handle it keeps does
   // not keep the actor alive for ever.
   deps.writer->attach({
@@ -157,12 +155,9 @@ void partitioner_state::trim() {
 }
 
 partitioner_actor::behavior_type
-partitioner(partitioner_actor::stateful_pointer<partitioner_state> self,
+partitioner(component<partitioner_actor, partitioner_state>* self,
             partitioner_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/ingest/republisher.hpp"
 #include "messages/protocol.hpp"
 
@@ -39,6 +39,7 @@ struct partitioner_deps {
 
 struct partitioner_state {
   static inline const char* name = "partitioner";
+  using handle = partitioner_actor;
 
   partitioner_actor::pointer self = nullptr;
   partitioner_deps deps;
@@ -54,6 +55,8 @@ struct partitioner_state {
   bool is_link_up = false;
 
   void start(partitioner_deps x);
+  /// What was half done cannot be told apart.
+  void recover() { throw state_damaged("it failed amid a message"); }
   void on_pulled(const pulled& x);
   void on_found(const log_found& x);
   void on_lost(const positions_lost& x);
@@ -72,7 +75,7 @@ private:
 };
 
 partitioner_actor::behavior_type
-partitioner(partitioner_actor::stateful_pointer<partitioner_state> self,
+partitioner(component<partitioner_actor, partitioner_state>* self,
             partitioner_deps deps);
 
 } // namespace fantail

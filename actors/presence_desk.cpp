@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/presence_desk.hpp"
 
-#include "actors/component.hpp"
 #include "core/hash.hpp"
 #include "core/subject.hpp"
 
@@ -205,12 +204,9 @@ presence_shard_actor& presence_desk_state::home_of(const std::string& user) {
 }
 
 presence_desk_actor::behavior_type
-presence_desk(presence_desk_actor::stateful_pointer<presence_desk_state> self,
+presence_desk(component<presence_desk_actor, presence_desk_state>* self,
               presence_desk_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

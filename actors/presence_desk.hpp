@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/presence/question_book.hpp"
 #include "core/presence/watch_book.hpp"
 #include "messages/protocol.hpp"
@@ -29,6 +29,7 @@ struct presence_desk_deps {
 
 struct presence_desk_state {
   static inline const char* name = "presence_desk";
+  using handle = presence_desk_actor;
 
   presence_desk_actor::pointer self = nullptr;
   presence_desk_deps deps;
@@ -41,6 +42,7 @@ struct presence_desk_state {
   std::vector<size_t> watched_channels;
 
   void start(presence_desk_deps x);
+  void recover() {}
   void on_asked(const presence_asked& x);
   void on_found(const channel_users_found& x);
   void on_named(const users_named& x);
@@ -63,7 +65,7 @@ private:
 };
 
 presence_desk_actor::behavior_type
-presence_desk(presence_desk_actor::stateful_pointer<presence_desk_state> self,
+presence_desk(component<presence_desk_actor, presence_desk_state>* self,
               presence_desk_deps deps);
 
 } // namespace fantail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/presence_shard.hpp"
 
-#include "actors/component.hpp"
 #include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
 #include "core/snapshot/instance_names.hpp"
@@ -42,7 +41,7 @@ void presence_shard_state::start(presence_shard_deps x) {
   keeping.config = deps.membership;
   keeping.restored = std::exchange(deps.restored_members, nullptr);
   keeping.store = deps.members;
-  keeping.owner = presence_shard_actor{self};
+  keeping.owner = handle_of(*this);
   keeping.ledger = &*ledger;
   keeping.evict = [this](user_handle x) {
     evict(x);
@@ -50,9 +49,22 @@ void presence_shard_state::start(presence_shard_deps x) {
   keeper.emplace(std::move(keeping));
 }
 
+/// Records that were applied before it failed are recognised by position.
+void presence_shard_state::recover() {
+  auto problem = ledger->check_invariants();
+  if (!problem)
+    problem = outbound->check_invariants();
+  if (problem)
+    throw state_damaged(*problem);
+}
+
 void presence_shard_state::on_pulled(const pulled& x) {
-  waiting.push_back({x.events, version_base, 0, {}});
+  // One that is tried again is in the queue already.
+  if (x.events != at_hand)
+    waiting.push_back({x.events, version_base, 0, {}});
+  at_hand = x.events;
   work_off();
+  at_hand = nullptr;
 }
 
 log_progress presence_shard_state::progress() const {
@@ -286,13 +298,10 @@ void presence_shard_state::on_inspect(const inspect_node& x) {
       deps.shard, ledger->applied(), outbound->unapplied(), ledger->stats()});
 }
 
-presence_shard_actor::behavior_type presence_shard(
-    presence_shard_actor::stateful_pointer<presence_shard_state> self,
-    presence_shard_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+presence_shard_actor::behavior_type
+presence_shard(component<presence_shard_actor, presence_shard_state>* self,
+               presence_shard_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "actors/member_keeper.hpp"
 #include "core/presence/delta_outbound.hpp"
 #include "core/presence/presence_ledger.hpp"
@@ -41,6 +41,7 @@ struct presence_shard_deps {
 
 struct presence_shard_state {
   static inline const char* name = "presence_shard";
+  using handle = presence_shard_actor;
 
   presence_shard_actor::pointer self = nullptr;
   presence_shard_deps deps;
@@ -95,6 +96,8 @@ struct presence_shard_state {
     std::deque<incoming> ahead;
   };
   std::deque<waiting_pull> waiting;
+  /// The pull whose message is handled right now.
+  pull_ptr at_hand;
 
   /// Users to be told anew; nothing: that is still to begin.
   std::optional<std::deque<user_handle>> anew;
@@ -126,6 +129,7 @@ struct presence_shard_state {
   std::vector<refusals::due_expire> overdue;
 
   void start(presence_shard_deps x);
+  void recover();
   void on_pulled(const pulled& x);
   void on_found(const log_found& x);
   void on_lost(const positions_lost& x);
@@ -181,8 +185,8 @@ private:
   void publish_counts();
 };
 
-presence_shard_actor::behavior_type presence_shard(
-    presence_shard_actor::stateful_pointer<presence_shard_state> self,
-    presence_shard_deps deps);
+presence_shard_actor::behavior_type
+presence_shard(component<presence_shard_actor, presence_shard_state>* self,
+               presence_shard_deps deps);
 
 } // namespace fantail

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What a presence shard tells about its users: to who asks, and who watches.
-#include "actors/component.hpp"
 #include "actors/presence_shard.hpp"
 
 #include <algorithm>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/puller.hpp"
 
-#include "actors/component.hpp"
-
 #include <utility>
 
 namespace fantail {
@@ -26,7 +24,7 @@ void puller_state::start(puller_deps x) {
   deps = std::move(x);
   window = pull_window{deps.window};
   now = deps.env.clock->now();
-  auto me = puller_actor{self};
+  auto me = handle_of(*this);
   // The reader is closed before the actors end, so the handle it keeps does
   // not keep the actor alive for ever.
   deps.reader->attach({
@@ -45,6 +43,12 @@ void puller_state::start(puller_deps x) {
       [me] { caf::anon_send(me, link_changed{true}); },
       [me] { caf::anon_send(me, link_changed{false}); },
   });
+}
+
+/// Reads on behind what the sink was given.
+void puller_state::recover() {
+  if (now_in != phase::idle)
+    open();
 }
 
 void puller_state::on_start(const start_pulling& x) {
@@ -132,8 +136,8 @@ void puller_state::on_pulled(const log_pulled& x) {
     return;
   auto& events = *x.events;
   window.received(events.size() + events.rejected, events.byte_count(), now);
-  received_to = events.to;
   self->send(deps.sink, pulled{x.events});
+  received_to = events.to;
   pump();
 }
 
@@ -206,12 +210,9 @@ void puller_state::tell_stalled() {
     self->send(deps.sink, log_stalled{});
 }
 
-puller_actor::behavior_type
-puller(puller_actor::stateful_pointer<puller_state> self, puller_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+puller_actor::behavior_type puller(component<puller_actor, puller_state>* self,
+                                   puller_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/delivery/pull_window.hpp"
 #include "messages/protocol.hpp"
 
@@ -24,6 +24,7 @@ struct puller_deps {
 
 struct puller_state {
   static inline const char* name = "puller";
+  using handle = puller_actor;
 
   puller_actor::pointer self = nullptr;
   puller_deps deps;
@@ -44,6 +45,7 @@ struct puller_state {
   bool told_stalled = false;
 
   void start(puller_deps x);
+  void recover();
   void on_start(const start_pulling& x);
   void on_opened(const log_opened& x);
   void on_failed(const log_failed& x);
@@ -62,7 +64,7 @@ private:
   bool is_another_life(const log_state& state) const;
 };
 
-puller_actor::behavior_type
-puller(puller_actor::stateful_pointer<puller_state> self, puller_deps deps);
+puller_actor::behavior_type puller(component<puller_actor, puller_state>* self,
+                                   puller_deps deps);
 
 } // namespace fantail

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/registrar.hpp"
 
-#include "actors/component.hpp"
 #include "core/subject.hpp"
 
 #include <algorithm>
@@ -314,12 +313,9 @@ void registrar_state::tell_seen() {
 }
 
 registrar_actor::behavior_type
-registrar(registrar_actor::stateful_pointer<registrar_state> self,
+registrar(component<registrar_actor, registrar_state>* self,
           registrar_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

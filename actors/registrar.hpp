@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "actors/outbox_spawner.hpp"
 #include "core/instance_watch.hpp"
 #include "messages/protocol.hpp"
@@ -39,6 +39,7 @@ struct registrar_deps {
 
 struct registrar_state {
   static inline const char* name = "registrar";
+  using handle = registrar_actor;
 
   struct known_instance {
     instance_profile profile;
@@ -62,6 +63,8 @@ struct registrar_state {
   time_point ticked{};
 
   void start(registrar_deps x);
+  /// What was half done cannot be told apart.
+  void recover() { throw state_damaged("it failed amid a message"); }
   void on_pulled(const pulled& x);
   void on_found(const log_found& x);
   void on_admitted(const instance_admitted& x);
@@ -93,7 +96,7 @@ private:
 };
 
 registrar_actor::behavior_type
-registrar(registrar_actor::stateful_pointer<registrar_state> self,
+registrar(component<registrar_actor, registrar_state>* self,
           registrar_deps deps);
 
 } // namespace fantail

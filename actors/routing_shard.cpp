@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/routing_shard.hpp"
 
-#include "actors/component.hpp"
 #include "core/snapshot/instance_names.hpp"
 #include "messages/inspection.hpp"
 
@@ -30,6 +29,17 @@ void routing_shard_state::start(routing_shard_deps x) {
   begin_epoch({deps.owner, deps.settled});
 }
 
+/// The message that failed is tried again next; whatever it had done is found
+/// by number or position then. So it is enough that the state is sound.
+void routing_shard_state::recover() {
+  if (!router->check_invariants())
+    throw state_damaged("the routing table is damaged");
+  if (auto problem = settling->check_invariants())
+    throw state_damaged(*problem);
+  if (!searches.empty())
+    self->send(handle_of(*this), search_on{});
+}
+
 void routing_shard_state::begin_epoch(shard_position head) {
   owner = head.epoch;
   settling.emplace(head.at);
@@ -42,16 +52,27 @@ void routing_shard_state::on_pulled(const pulled& x) {
     held.push_back(x.events);
     return;
   }
-  route(x.events);
+  // What the last actor had routed, but not sent to all, is sent again under
+  // the same number: an egress takes a number in once.
+  auto& events = x.events;
+  auto is_known = !events->empty() && events != last_opened
+                  && (*events)[0].pos <= settling->opened_to();
+  if (!is_known)
+    route(events);
+  else if (source)
+    self->send(source, pull_settled{events->byte_count()});
 }
 
 void routing_shard_state::route(const pull_ptr& events) {
   auto begin = to_ns(deps.env.clock->now());
   router->route(*events, lists);
-  auto number = settling->next_number();
+  auto is_again = events == last_opened;
+  auto number = settling->next_number() - (is_again ? 1 : 0);
   auto egresses = static_cast<unsigned>(deps.egresses.size());
-  settling->opened(number, events->to, settle_tracker::first_groups(egresses),
-                   events->byte_count());
+  if (!is_again)
+    settling->opened(number, events->to, settle_tracker::first_groups(egresses),
+                     events->byte_count());
+  last_opened = events;
   count_spreads(events->size());
   for (size_t i = 0; i < lists.size(); ++i) {
     auto part = std::make_shared<delivery>();
@@ -81,6 +102,7 @@ void routing_shard_state::route(const pull_ptr& events) {
   counts->deliveries.set(after.deliveries);
   counts->routed_to.set(events->to.value);
   tell_all_progress();
+  last_opened = nullptr;
 }
 
 void routing_shard_state::count_spreads(size_t events) {
@@ -122,7 +144,7 @@ void routing_shard_state::on_restarted(const log_restarted& x) {
   router->restarted();
   stored.clear();
   needed.assign(needed.size(), position{UINT64_MAX});
-  auto me = routing_shard_actor{self};
+  auto me = handle_of(*this);
   deps.env.control->claim_epoch(
       deps.shard, owner, [me, state = x.state](fantail::epoch claimed) {
         caf::anon_send(me, epoch_claimed{claimed, state});
@@ -233,7 +255,7 @@ void routing_shard_state::on_find_users(const find_channel_users& x) {
                       channel_scan{x.channel, x.from, x.limit},
                       sender_of_current<presence_desk_actor>(self)});
   if (searches.size() == 1)
-    self->send(routing_shard_actor{self}, search_on{});
+    self->send(handle_of(*this), search_on{});
 }
 
 void routing_shard_state::on_search() {
@@ -248,7 +270,7 @@ void routing_shard_state::on_search() {
   }
   // What came in meanwhile has its turn first.
   if (!searches.empty())
-    self->send(routing_shard_actor{self}, search_on{});
+    self->send(handle_of(*this), search_on{});
 }
 
 void routing_shard_state::on_watch(const watch_channel& x) {
@@ -331,12 +353,9 @@ void routing_shard_state::on_inspect_routes(const inspect_routes& x) const {
 }
 
 routing_shard_actor::behavior_type
-routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
+routing_shard(component<routing_shard_actor, routing_shard_state>* self,
               routing_shard_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/delivery/settle_tracker.hpp"
 #include "core/routing/shard_router.hpp"
 #include "core/routing/stream_times.hpp"
@@ -35,6 +35,7 @@ struct routing_shard_deps {
 
 struct routing_shard_state {
   static inline const char* name = "routing_shard";
+  using handle = routing_shard_actor;
 
   routing_shard_actor::pointer self = nullptr;
   routing_shard_deps deps;
@@ -47,6 +48,8 @@ struct routing_shard_state {
   /// Set while a new epoch is being claimed; pulls wait in `held`.
   bool is_claiming = false;
   std::vector<pull_ptr> held;
+  /// The pull at hand, once it has its number.
+  pull_ptr last_opened;
   position checkpointed;
   /// Server times of the newest event before the last checkpoint, and before
   /// the one before that, which is stored for sure.
@@ -80,6 +83,7 @@ struct routing_shard_state {
   std::vector<uint32_t> spreads;
 
   void start(routing_shard_deps x);
+  void recover();
   void on_pulled(const pulled& x);
   void on_found(const log_found& x);
   void on_lost(const positions_lost& x);
@@ -111,7 +115,7 @@ private:
 };
 
 routing_shard_actor::behavior_type
-routing_shard(routing_shard_actor::stateful_pointer<routing_shard_state> self,
+routing_shard(component<routing_shard_actor, routing_shard_state>* self,
               routing_shard_deps deps);
 
 } // namespace fantail

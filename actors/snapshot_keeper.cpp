@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "actors/snapshot_keeper.hpp"
 
-#include "actors/component.hpp"
-
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -89,11 +87,11 @@ void snapshot_keeper_state::write() {
     deps.env.counts->snapshots.bytes.add(part->size());
     // The store is closed before the actors end, so the handles it keeps do
     // not keep the actor alive for ever.
-    deps.store->append(writer->of(), std::move(*part),
-                       [me = snapshot_keeper_actor{self},
-                        id = writer->id()](uint64_t sequence) {
-                         caf::anon_send(me, part_stored{id, sequence});
-                       });
+    deps.store->append(
+        writer->of(), std::move(*part),
+        [me = handle_of(*this), id = writer->id()](uint64_t sequence) {
+          caf::anon_send(me, part_stored{id, sequence});
+        });
   }
 }
 
@@ -165,13 +163,10 @@ void snapshot_keeper_state::publish_counts() {
   deps.env.counts->snapshots.records_behind.set(behind);
 }
 
-snapshot_keeper_actor::behavior_type snapshot_keeper(
-    snapshot_keeper_actor::stateful_pointer<snapshot_keeper_state> self,
-    snapshot_keeper_deps deps) {
-  install_handlers(self, deps.env);
-  auto& state = self->state;
-  state.self = self;
-  state.start(std::move(deps));
+snapshot_keeper_actor::behavior_type
+snapshot_keeper(component<snapshot_keeper_actor, snapshot_keeper_state>* self,
+                snapshot_keeper_deps deps) {
+  auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [](const inspect_node&) {

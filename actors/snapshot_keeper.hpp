@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "actors/environment.hpp"
+#include "actors/component.hpp"
 #include "core/snapshot/snapshot_rounds.hpp"
 #include "core/token_bucket.hpp"
 #include "messages/protocol.hpp"
@@ -32,6 +32,7 @@ struct snapshot_keeper_deps {
 
 struct snapshot_keeper_state {
   static inline const char* name = "snapshot_keeper";
+  using handle = snapshot_keeper_actor;
 
   snapshot_keeper_actor::pointer self = nullptr;
   snapshot_keeper_deps deps;
@@ -49,6 +50,7 @@ struct snapshot_keeper_state {
   time_point next_second{};
 
   void start(snapshot_keeper_deps x);
+  void recover() {}
   void on_growth(const log_growth& x);
   void on_taken(const snapshot_taken& x);
   void on_stored(const part_stored& x);
@@ -63,8 +65,8 @@ private:
   void publish_counts();
 };
 
-snapshot_keeper_actor::behavior_type snapshot_keeper(
-    snapshot_keeper_actor::stateful_pointer<snapshot_keeper_state> self,
-    snapshot_keeper_deps deps);
+snapshot_keeper_actor::behavior_type
+snapshot_keeper(component<snapshot_keeper_actor, snapshot_keeper_state>* self,
+                snapshot_keeper_deps deps);
 
 } // namespace fantail

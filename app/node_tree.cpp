@@ -12,6 +12,7 @@
 #include "actors/registrar.hpp"
 #include "actors/routing_shard.hpp"
 #include "actors/snapshot_keeper.hpp"
+#include "actors/supervisor.hpp"
 #include "app/node_questions.hpp"
 #include "core/hash.hpp"
 #include "runtime/metrics/process_usage.hpp"
@@ -32,30 +33,97 @@ constexpr auto tick_period = 20ms;
 /// that soon: frames that wait for company.
 constexpr unsigned egress_beats = 1;
 constexpr unsigned usual_beats = 5;
+constexpr unsigned supervisor_beats = 1;
+
+/// One defect may hit many children at once; one that comes back at once each
+/// time is not mended by restarts.
+constexpr restart_intensity branch_intensity{20, 10s};
+constexpr restart_intensity root_intensity{3, 30s};
+constexpr auto stop_timeout = 5s;
 
 } // namespace
 
-template <class Handle>
-Handle node_tree::adopt(Handle x, const char* kind, unsigned beats) {
-  auto handle = caf::actor_cast<caf::actor>(x);
-  handle->attach_functor([this, kind](const caf::error& reason) {
-    if (!is_stopping_ && reason != caf::exit_reason::user_shutdown)
-      on_.on_lost(std::string{kind} + " ended: " + system_.render(reason));
-  });
-  std::lock_guard guard{mutex_};
-  if (is_stopping_) {
-    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
-    return x;
+node_tree::branch& node_tree::grow(std::string id) {
+  auto& result = branches_.emplace_back();
+  result.spec.id = std::move(id);
+  result.spec.intensity = branch_intensity;
+  result.seat = place::make(system_);
+  return result;
+}
+
+template <class Fun, class Deps>
+caf::actor node_tree::spawn(Fun fun, Deps deps, const place& where) {
+  // Whoever sat there has not ended yet: its supervisor was killed.
+  if (!where->is_vacant())
+    return nullptr;
+  deps.env.seat = where;
+  // What writes to sockets has a thread of its own.
+  if constexpr (std::is_same_v<Deps, egress_deps>)
+    return caf::actor_cast<caf::actor>(
+        system_.spawn<caf::detached>(fun, std::move(deps)));
+  else
+    return caf::actor_cast<caf::actor>(system_.spawn(fun, std::move(deps)));
+}
+
+template <class Fun, class Deps>
+auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
+                    unsigned beats, restart_kind restart) {
+  using handle = caf::infer_handle_from_fun_t<Fun>;
+  auto where = place::make(system_);
+  supervised_child child;
+  child.spec.id = std::move(id);
+  child.spec.restart = restart;
+  child.start = [this, fun, deps, where] {
+    return spawn(fun, deps, where);
+  };
+  {
+    std::lock_guard guard{mutex_};
+    places_.push_back(where);
+    to.children.push_back(child);
   }
-  clock_->add(x, beats);
-  actors_.push_back(std::move(handle));
-  return x;
+  // One that begins later starts with all there are, and ignores the message.
+  caf::anon_send(to.seat.as<supervisor_actor>(), start_child{std::move(child)});
+  clock_->add(where.as<component_actor>(), beats);
+  return where.as<handle>();
+}
+
+supervised_child node_tree::supervised(branch& x) {
+  clock_->add(x.seat.as<component_actor>(), supervisor_beats);
+  supervised_child result;
+  result.spec.id = x.spec.id;
+  result.start = [this, &x] {
+    supervisor_deps deps{parts_.env, x.spec, {}};
+    {
+      std::lock_guard guard{mutex_};
+      deps.children = x.children;
+    }
+    return spawn(supervisor, std::move(deps), x.seat);
+  };
+  return result;
+}
+
+void node_tree::begin_supervision() {
+  supervisor_deps deps{parts_.env, {}, {}};
+  deps.spec.id = "node";
+  deps.spec.intensity = root_intensity;
+  for (auto& x : branches_)
+    deps.children.push_back(supervised(x));
+  root_ = system_.spawn(supervisor, std::move(deps));
+  caf::actor_cast<caf::actor>(root_)->attach_functor(
+      [this](const caf::error& reason) {
+        if (!is_stopping_)
+          on_.on_lost(system_.render(reason));
+        ended_.set_value();
+      });
+  clock_->add(root_, supervisor_beats);
 }
 
 node_tree::node_tree(caf::actor_system& system, node_parts& parts,
                      heritage from, callbacks on)
     : system_(system), parts_(parts), config_(parts.config),
-      from_(std::move(from)), on_(std::move(on)) {
+      from_(std::move(from)), on_(std::move(on)), delivery_(grow("delivery")),
+      routing_(grow("routing")), presences_(grow("presence")),
+      outboxes_(grow("outboxes")), edge_(grow("edge")) {
   clock_.emplace(parts.clock, tick_period);
   spawn_egresses();
   spawn_guard();
@@ -65,6 +133,7 @@ node_tree::node_tree(caf::actor_system& system, node_parts& parts,
   spawn_memory_guard();
   spawn_registrar();
   spawn_desk();
+  begin_supervision();
 }
 
 void node_tree::hurry() {
@@ -73,14 +142,20 @@ void node_tree::hurry() {
 }
 
 void node_tree::stop() {
-  {
-    std::lock_guard guard{mutex_};
-    is_stopping_ = true;
-  }
   clock_.reset();
-  for (auto& x : actors_)
-    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
-  actors_.clear();
+  is_stopping_ = true;
+  caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
+  auto has_ended
+      = ended_.get_future().wait_for(stop_timeout) == std::future_status::ready;
+  std::lock_guard guard{mutex_};
+  for (auto& x : places_) {
+    if (!has_ended)
+      caf::anon_send_exit(x.as<caf::actor>(), caf::exit_reason::kill);
+    x->close();
+  }
+  for (auto& x : branches_)
+    x.seat->close();
+  root_ = nullptr;
   egresses_.clear();
   shards_.clear();
   presence_.clear();
@@ -100,9 +175,8 @@ void node_tree::spawn_egresses() {
     deps.outboxes = {config_.outbox.bytes, config_.outbox.events,
                      config_.outbox.window_bytes, config_.outbox.frame_bytes};
     deps.shards = config_.cluster.shards;
-    // On a thread of its own: it is the one actor that writes to sockets.
-    egresses_.push_back(adopt(system_.spawn<caf::detached>(egress, deps),
-                              "egress", egress_beats));
+    egresses_.push_back(add(delivery_, "egress-" + std::to_string(i), egress,
+                            deps, egress_beats));
   }
 }
 
@@ -120,7 +194,7 @@ void node_tree::spawn_guard() {
     parts_.reports.info("node", "ready", {});
     on_.on_ready();
   };
-  guard_ = adopt(system_.spawn(node_guard, deps), "node guard", usual_beats);
+  guard_ = add(edge_, "node-guard", node_guard, deps, usual_beats);
 }
 
 void node_tree::spawn_shards() {
@@ -136,8 +210,8 @@ void node_tree::spawn_shards() {
     deps.created_at = last.created_at;
     deps.restored = std::move(from_.restored.routers[i]);
     deps.guard = guard_;
-    shards_.push_back(adopt(system_.spawn(routing_shard, deps), "routing shard",
-                            usual_beats));
+    shards_.push_back(add(routing_, "shard-" + std::to_string(i), routing_shard,
+                          deps, usual_beats));
   }
 }
 
@@ -155,8 +229,8 @@ void node_tree::spawn_presence() {
     deps.restored_members = std::move(last.members);
     deps.version_base = last.version_base;
     deps.resync = last.resync;
-    presence_.push_back(adopt(system_.spawn(presence_shard, deps),
-                              "presence shard", usual_beats));
+    presence_.push_back(add(presences_, "presence-" + std::to_string(i),
+                            presence_shard, deps, usual_beats));
   }
 }
 
@@ -169,7 +243,7 @@ void node_tree::spawn_keeper() {
   deps.routing = shards_;
   deps.loaded = std::move(from_.restored.loaded);
   deps.first_id = table_hash(parts_.incarnation);
-  adopt(system_.spawn(snapshot_keeper, deps), "snapshot keeper", usual_beats);
+  add(edge_, "snapshot-keeper", snapshot_keeper, deps, usual_beats);
 }
 
 void node_tree::spawn_memory_guard() {
@@ -182,7 +256,7 @@ void node_tree::spawn_memory_guard() {
   };
   deps.trim = give_back_free_memory;
   deps.presence = presence_;
-  adopt(system_.spawn(memory_guard, deps), "memory guard", usual_beats);
+  add(edge_, "memory-guard", memory_guard, deps, usual_beats);
 }
 
 void node_tree::spawn_registrar() {
@@ -200,9 +274,10 @@ void node_tree::spawn_registrar() {
   deps.frame_bytes_max = static_cast<uint32_t>(config_.outbox.frame_bytes);
   deps.spawn_outbox = [this](instance_index index) {
     outbox_deps served{parts_.env, index, parts_.ranges.get(), shards_};
-    return adopt(system_.spawn(outbox_server, served), "outbox", usual_beats);
+    return add(outboxes_, "outbox-" + std::to_string(index.value),
+               outbox_server, served, usual_beats, restart_kind::transient);
   };
-  instances_ = adopt(system_.spawn(registrar, deps), "registrar", usual_beats);
+  instances_ = add(edge_, "registrar", registrar, deps, usual_beats);
 }
 
 void node_tree::spawn_desk() {
@@ -213,11 +288,11 @@ void node_tree::spawn_desk() {
   deps.life = new_life_of(config_.node.name);
   deps.watch_lease = config_.presence.watch_lease;
   deps.watch_interval = config_.presence.watch_interval;
-  desk_
-      = adopt(system_.spawn(presence_desk, deps), "presence desk", usual_beats);
+  desk_ = add(edge_, "presence-desk", presence_desk, deps, usual_beats);
 }
 
-puller_actor node_tree::spawn_puller(nats::log_spec spec,
+puller_actor node_tree::spawn_puller(branch& to, std::string id,
+                                     nats::log_spec spec,
                                      pull_sink_actor sink) {
   puller_deps deps;
   deps.env = parts_.env;
@@ -226,17 +301,19 @@ puller_actor node_tree::spawn_puller(nats::log_spec spec,
   deps.sink = std::move(sink);
   deps.window.events_per_request = config_.routing.pull_events;
   deps.window.unsettled_bytes_max = config_.routing.unsettled_bytes;
-  return adopt(system_.spawn(puller, deps), "puller", usual_beats);
+  return add(to, std::move(id), puller, deps, usual_beats);
 }
 
 void node_tree::start_reading() {
   parts_.ingest->start();
   parts_.ingest->on().wait_up(ingest_connect_timeout);
   for (uint16_t i = 0; i < config_.cluster.shards; ++i)
-    pullers_.push_back(spawn_puller(parts_.chat_log(i), shards_[i]));
+    pullers_.push_back(spawn_puller(routing_, "puller-" + std::to_string(i),
+                                    parts_.chat_log(i), shards_[i]));
   for (uint16_t i = 0; i < config_.cluster.presence_shards; ++i)
     presence_pullers_.push_back(
-        spawn_puller(parts_.presence_log(i), presence_[i]));
+        spawn_puller(presences_, "puller-" + std::to_string(i),
+                     parts_.presence_log(i), presence_[i]));
   auto waits = false;
   for (auto& x : parts_.sources) {
     spawn_partitioner(x);
@@ -244,7 +321,8 @@ void node_tree::start_reading() {
   }
   if (!waits)
     begin_presence();
-  caf::anon_send(spawn_puller(parts_.instances_log(), instances_),
+  caf::anon_send(spawn_puller(edge_, "instances-puller", parts_.instances_log(),
+                              instances_),
                  start_pulling{position{0}, {}});
 }
 
@@ -254,9 +332,10 @@ void node_tree::spawn_partitioner(const node_parts::opened_source& x) {
     deps.on_caught_up = [this] {
       begin_presence();
     };
-  auto sink
-      = adopt(system_.spawn(partitioner, deps), "partitioner", usual_beats);
-  caf::anon_send(spawn_puller(parts_.source_log(x.what), sink),
+  auto sink = add(edge_, "partitioner-" + x.what.name, partitioner, deps,
+                  usual_beats);
+  caf::anon_send(spawn_puller(edge_, "puller-" + x.what.name,
+                              parts_.source_log(x.what), sink),
                  start_pulling{x.from.republished, x.from.created_at});
 }
 

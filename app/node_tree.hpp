@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "actors/place.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/restore.hpp"
@@ -10,6 +11,8 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,16 +21,22 @@
 
 namespace fantail {
 
-/// All actors of a node, and which of them know each other. Spawns them in the
-/// order in which they need each other, keeps a handle of each, ticks them,
-/// and says when one is lost. Used from the thread that starts and stops the
-/// node; `adopt` also from an actor that spawns others.
+/// All actors of a node, and which of them know each other: declares the tree
+/// of supervisors and children, wires them by their places, and ticks them. A
+/// child that is lost comes back at its place. Used from the thread that starts
+/// and stops the node; `add` also from an actor that needs another one.
+///
+///     node ─┬─ delivery   egresses
+///           ├─ routing    routing shards and their pullers
+///           ├─ presence   presence shards and their pullers
+///           ├─ outboxes   an outbox per instance
+///           └─ edge       registrar, desk, keeper, guards, partitioners
 class node_tree {
 public:
   struct callbacks {
     /// Presence is exact and routing has begun. From an actor's thread.
     std::function<void()> on_ready;
-    /// An actor ended that should not have. From any thread.
+    /// The root supervisor gave up. From any thread.
     std::function<void(std::string reason)> on_lost;
   };
 
@@ -63,11 +72,25 @@ public:
   const presence_desk_actor& desk() const { return desk_; }
 
 private:
-  /// Keeps a handle for the end, watches over the actor, and ticks it. Any
-  /// thread: the registrar has outboxes adopted, and may do so while the node
-  /// stops.
-  template <class Handle>
-  Handle adopt(Handle x, const char* kind, unsigned beats);
+  /// A supervisor below the root, and what it starts. The list grows with
+  /// time, so that a supervisor that is started again knows everybody.
+  struct branch {
+    supervisor_spec spec;
+    place seat;
+    std::vector<supervised_child> children;
+  };
+
+  branch& grow(std::string id);
+  void begin_supervision();
+  supervised_child supervised(branch& x);
+
+  /// Declares a child: `fun` and `deps` are what it is spawned with, each time.
+  /// Returns the handle that everybody else uses.
+  template <class Fun, class Deps>
+  auto add(branch& to, std::string id, Fun fun, Deps deps, unsigned beats,
+           restart_kind restart = restart_kind::permanent);
+  template <class Fun, class Deps>
+  caf::actor spawn(Fun fun, Deps deps, const place& where);
 
   void spawn_egresses();
   void spawn_guard();
@@ -77,7 +100,8 @@ private:
   void spawn_memory_guard();
   void spawn_registrar();
   void spawn_desk();
-  puller_actor spawn_puller(nats::log_spec spec, pull_sink_actor sink);
+  puller_actor spawn_puller(branch& to, std::string id, nats::log_spec spec,
+                            pull_sink_actor sink);
   void spawn_partitioner(const node_parts::opened_source& x);
   void begin_presence();
 
@@ -98,8 +122,17 @@ private:
   presence_desk_actor desk_;
 
   std::atomic<bool> is_stopping_ = false;
+  std::promise<void> ended_;
+  supervisor_actor root_;
+  std::list<branch> branches_;
+  branch& delivery_;
+  branch& routing_;
+  branch& presences_;
+  branch& outboxes_;
+  branch& edge_;
+  /// Guards what follows, and the children of the branches.
   std::mutex mutex_;
-  std::vector<caf::actor> actors_;
+  std::vector<place> places_;
 };
 
 } // namespace fantail

@@ -9,6 +9,7 @@
 #include "messages/presence.hpp"
 #include "messages/questions.hpp"
 #include "messages/snapshots.hpp"
+#include "messages/supervision.hpp"
 
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -31,6 +32,9 @@ namespace fantail {
 /// What every actor of a node understands.
 using component_actor
     = caf::typed_actor<caf::reacts_to<tick>, caf::reacts_to<inspect_node>>;
+
+/// Keeps its children running.
+using supervisor_actor = component_actor::extend<caf::reacts_to<start_child>>;
 
 /// Owns what a puller reads.
 using pull_sink_actor

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "actors/place.hpp"
+
+#include "messages/node.hpp"
+#include "messages/supervision.hpp"
+
+#include <caf/make_actor.hpp>
+#include <caf/system_messages.hpp>
+
+#include <iterator>
+#include <utility>
+
+namespace fantail {
+
+bool is_personal(const caf::mailbox_element& x) {
+  auto& content = x.content();
+  return x.mid.is_response() || content.match_elements<caf::exit_msg>()
+         || content.match_elements<caf::down_msg>()
+         || content.match_elements<caf::timeout_msg>()
+         || content.match_elements<caf::error>()
+         || content.match_elements<fail_on_purpose>()
+         || content.match_elements<tick>();
+}
+
+void seat::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) {
+  // Passed on under the lock, so that nothing arrives in a mailbox that was
+  // cleared already. To put a message into a mailbox waits for nobody.
+  std::lock_guard guard{mutex_};
+  if (occupant_)
+    occupant_->get()->enqueue(std::move(what), host);
+  else if (!is_closed_ && !is_personal(*what))
+    held_.push_back(std::move(what));
+}
+
+bool seat::is_vacant() const {
+  std::lock_guard guard{mutex_};
+  return occupant_ == nullptr;
+}
+
+std::shared_ptr<void> seat::keep(std::shared_ptr<void> (*make)()) {
+  std::lock_guard guard{mutex_};
+  if (!kept_)
+    kept_ = make();
+  return kept_;
+}
+
+void seat::forget() {
+  std::lock_guard guard{mutex_};
+  kept_ = nullptr;
+}
+
+void seat::take(caf::strong_actor_ptr who) {
+  std::lock_guard guard{mutex_};
+  if (is_closed_)
+    return;
+  occupant_ = std::move(who);
+  for (auto& x : std::exchange(held_, {}))
+    occupant_->get()->enqueue(std::move(x), nullptr);
+}
+
+void seat::vacate() {
+  caf::strong_actor_ptr last;
+  std::lock_guard guard{mutex_};
+  last.swap(occupant_);
+}
+
+void seat::give_back(std::vector<caf::mailbox_element_ptr> unread,
+                     bool was_interrupted) {
+  std::lock_guard guard{mutex_};
+  was_interrupted_ = was_interrupted_ || was_interrupted;
+  if (is_closed_)
+    return;
+  held_.insert(held_.begin(), std::make_move_iterator(unread.begin()),
+               std::make_move_iterator(unread.end()));
+}
+
+bool seat::take_interrupted() {
+  std::lock_guard guard{mutex_};
+  return std::exchange(was_interrupted_, false);
+}
+
+void seat::close() {
+  std::vector<caf::mailbox_element_ptr> held;
+  std::shared_ptr<void> kept;
+  std::lock_guard guard{mutex_};
+  is_closed_ = true;
+  // What is dropped here may hold the last reference to somebody.
+  held.swap(held_);
+  kept.swap(kept_);
+}
+
+place place::make(caf::actor_system& system) {
+  caf::actor_config cfg;
+  place result;
+  result.handle_ = caf::make_actor<seat, caf::strong_actor_ptr>(
+      system.next_actor_id(), system.node(), &system, cfg);
+  return result;
+}
+
+} // namespace fantail

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_config.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/monitorable_actor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace fantail {
+
+/// Where a restartable actor sits. Everybody else holds the handle of the seat,
+/// which never changes; the seat passes messages on to whoever sits there.
+/// While nobody does, it holds them: what came in before a restart is handled
+/// after it, in the same order. It also keeps the state that outlives the
+/// actor.
+///
+///     senders ──► seat ──► mailbox of the actor ──(it ends)──► seat ──► next
+///
+/// Thread safe. What it holds is bounded by the credit of those who send: a
+/// restart is a slow handler to them. Ticks are not held.
+class seat : public caf::monitorable_actor {
+public:
+  explicit seat(caf::actor_config& cfg) : caf::monitorable_actor(cfg) {}
+
+  void enqueue(caf::mailbox_element_ptr what,
+               caf::execution_unit* host) override;
+  const char* name() const override { return "seat"; }
+
+  bool is_vacant() const;
+
+  /// The state of those who sit here; `make` makes it if there is none yet.
+  std::shared_ptr<void> keep(std::shared_ptr<void> (*make)());
+  void forget();
+
+  // -- for the one who sits here ----------------------------------------------
+
+  /// REQUIRES: the seat is vacant.
+  void take(caf::strong_actor_ptr who);
+  /// Nothing is passed on from now on.
+  void vacate();
+  /// Takes back what was not handled; it comes before everything held.
+  void give_back(std::vector<caf::mailbox_element_ptr> unread,
+                 bool was_interrupted);
+  /// Whether the last one failed amid a message; says so once.
+  bool take_interrupted();
+
+  /// Ends all that: nothing is held or passed on any more.
+  void close();
+
+private:
+  mutable std::mutex mutex_;
+  caf::strong_actor_ptr occupant_;
+  std::vector<caf::mailbox_element_ptr> held_;
+  std::shared_ptr<void> kept_;
+  bool was_interrupted_ = false;
+  bool is_closed_ = false;
+};
+
+/// A reference to a seat, or to none.
+class place {
+public:
+  place() = default;
+  static place make(caf::actor_system& system);
+
+  explicit operator bool() const noexcept { return handle_ != nullptr; }
+  seat* operator->() const noexcept {
+    return static_cast<seat*>(caf::actor_cast<caf::abstract_actor*>(handle_));
+  }
+
+  /// What others send to.
+  template <class Handle>
+  Handle as() const {
+    return caf::actor_cast<Handle>(handle_);
+  }
+
+private:
+  caf::strong_actor_ptr handle_;
+};
+
+/// Whether a message concerns one actor and not its successor.
+bool is_personal(const caf::mailbox_element& x);
+
+} // namespace fantail
