@@ -78,12 +78,16 @@ auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
   };
   {
     std::lock_guard guard{mutex_};
+    if (is_stopping_) {
+      where->close();
+      return where.as<handle>();
+    }
     places_.push_back(where);
     to.children.push_back(child);
+    clock_->add(where.as<component_actor>(), beats);
   }
   // One that begins later starts with all there are, and ignores the message.
   caf::anon_send(to.seat.as<supervisor_actor>(), start_child{std::move(child)});
-  clock_->add(where.as<component_actor>(), beats);
   return where.as<handle>();
 }
 
@@ -142,8 +146,11 @@ void node_tree::hurry() {
 }
 
 void node_tree::stop() {
+  {
+    std::lock_guard guard{mutex_};
+    is_stopping_ = true;
+  }
   clock_.reset();
-  is_stopping_ = true;
   caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
   auto has_ended
       = ended_.get_future().wait_for(stop_timeout) == std::future_status::ready;
