@@ -3,6 +3,7 @@
 
 #include "messages/inspection.hpp"
 
+#include <array>
 #include <utility>
 
 namespace fantail {
@@ -14,6 +15,10 @@ namespace {
 /// More unwritten bytes than this mean that the server does not keep up; what
 /// comes then waits in the outboxes, where it can be dropped by class.
 constexpr size_t unwritten_bytes_max = 8 * 1024 * 1024;
+
+json::object by_class(const std::array<uint64_t, 3>& x) {
+  return {{"critical", x[0]}, {"important", x[1]}, {"best_effort", x[2]}};
+}
 
 } // namespace
 
@@ -198,6 +203,7 @@ void egress_state::publish_counts() {
   counts->absent.set(now.absent);
   counts->rewinds.set(now.rewinds);
   counts->unconfirmed_bytes.set(group->unconfirmed_bytes());
+  tell_bytes(deps.env, group->unconfirmed_bytes());
 }
 
 void egress_state::on_inspect(const inspect_node& x) {
@@ -207,12 +213,55 @@ void egress_state::on_inspect(const inspect_node& x) {
     auto* box = group->find(instance_index{i});
     if (!box)
       continue;
-    views.push_back({box->profile().name, box->profile().format,
-                     box->profile().incarnation, box->is_lagging(),
-                     box->pending_events(), box->pending_bytes(),
-                     box->unacknowledged_bytes()});
+    inspection::instance_view view{box->profile().name,
+                                   box->profile().format,
+                                   box->profile().incarnation,
+                                   box->is_lagging(),
+                                   box->pending_events(),
+                                   box->pending_bytes(),
+                                   box->unacknowledged_bytes(),
+                                   instance_index{i},
+                                   box->is_absent(),
+                                   box->pending_by_class()};
+    auto drops = group->drops_of(instance_index{i});
+    view.overflow_by_class = drops.overflow_by_class;
+    view.unheard = drops.unheard;
+    for (size_t shard = 0; shard < box->told().size(); ++shard)
+      view.positions.emplace_back(box->told()[shard].at,
+                                  box->acknowledged()[shard]);
+    views.push_back(std::move(view));
   }
   x.into->add(std::move(views));
+}
+
+void egress_state::describe(json::object& out) const {
+  auto& names = *deps.env.instances;
+  std::array<uint64_t, 3> pending{};
+  uint64_t boxes = 0, lagging = 0, bytes = 0;
+  for (uint16_t i = 0; i < names.size(); ++i)
+    if (auto* box = group->find(instance_index{i})) {
+      ++boxes;
+      lagging += box->is_lagging() ? 1 : 0;
+      bytes += box->pending_bytes();
+      for (size_t cls = 0; cls < pending.size(); ++cls)
+        pending[cls] += box->pending_by_class()[cls];
+    }
+  auto& now = group->stats();
+  out["kind"] = "egress";
+  out["group"] = deps.group;
+  out["instances"] = boxes;
+  out["lagging"] = lagging;
+  out["bytes"] = bytes;
+  out["unconfirmed_bytes"] = uint64_t{group->unconfirmed_bytes()};
+  out["events_by_class"] = by_class(pending);
+  out["drops_by_class"]
+      = by_class({0, now.dropped_important, now.dropped_best_effort});
+  out["drops_by_reason"] = json::object{
+      {"queue_overflow", now.dropped_important + now.dropped_best_effort},
+      {"nobody_listens", now.unheard}};
+  out["sequence"] = group->last_marker();
+  out["confirmed_sequence"] = group->confirmed_marker();
+  out["is_link_up"] = life != 0;
 }
 
 egress_actor::behavior_type egress(component<egress_actor, egress_state>* self,

@@ -289,6 +289,7 @@ void presence_shard_state::publish_counts() {
   counts->sessions.set(stats.sessions);
   counts->zombies.set(stats.zombies);
   counts->bytes.set(stats.bytes);
+  tell_bytes(deps.env, stats.bytes);
   counts->log_position.set(read_to.value);
   keeper->publish_counts(*counts);
 }
@@ -305,6 +306,9 @@ presence_shard(component<presence_shard_actor, presence_shard_state>* self,
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },
+      [&state](const explain_user& x) {
+        x.into->add({state.ledger->find(x.user)});
+      },
       // -- pull_sink_actor
       [&state](const pulled& x) { state.on_pulled(x); },
       [&state](const log_found& x) { state.on_found(x); },

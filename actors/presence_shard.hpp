@@ -148,6 +148,7 @@ struct presence_shard_state {
   void on_memory(const memory_state& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void describe(json::object& out) const;
 
   void on_members_found(const members_found& x);
   void on_member_read(const member_read& x);

@@ -40,6 +40,7 @@ constexpr unsigned supervisor_beats = 1;
 constexpr restart_intensity branch_intensity{20, 10s};
 constexpr restart_intensity root_intensity{3, 30s};
 constexpr auto stop_timeout = 5s;
+constexpr const char* root_id = "node";
 
 } // namespace
 
@@ -48,6 +49,7 @@ node_tree::branch& node_tree::grow(std::string id) {
   result.spec.id = std::move(id);
   result.spec.intensity = branch_intensity;
   result.seat = place::make(system_);
+  control_.enter(result.seat, root_id, result.spec.id, true);
   return result;
 }
 
@@ -70,6 +72,7 @@ auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
                     unsigned beats, restart_kind restart) {
   using handle = caf::infer_handle_from_fun_t<Fun>;
   auto where = place::make(system_);
+  control_.enter(where, to.spec.id, id, false);
   supervised_child child;
   child.spec.id = std::move(id);
   child.spec.restart = restart;
@@ -108,7 +111,10 @@ supervised_child node_tree::supervised(branch& x) {
 
 void node_tree::begin_supervision() {
   supervisor_deps deps{parts_.env, {}, {}};
-  deps.spec.id = "node";
+  deps.spec.id = root_id;
+  root_seat_ = place::make(system_);
+  control_.enter(root_seat_, {}, root_id, true);
+  deps.env.seat = root_seat_;
   deps.spec.intensity = root_intensity;
   for (auto& x : branches_)
     deps.children.push_back(supervised(x));
@@ -125,9 +131,10 @@ void node_tree::begin_supervision() {
 node_tree::node_tree(caf::actor_system& system, node_parts& parts,
                      heritage from, callbacks on)
     : system_(system), parts_(parts), config_(parts.config),
-      from_(std::move(from)), on_(std::move(on)), delivery_(grow("delivery")),
-      routing_(grow("routing")), presences_(grow("presence")),
-      outboxes_(grow("outboxes")), edge_(grow("edge")) {
+      from_(std::move(from)), on_(std::move(on)), control_(parts.actors),
+      delivery_(grow("delivery")), routing_(grow("routing")),
+      presences_(grow("presence")), outboxes_(grow("outboxes")),
+      edge_(grow("edge")) {
   clock_.emplace(parts.clock, tick_period);
   spawn_egresses();
   spawn_guard();
@@ -162,6 +169,7 @@ void node_tree::stop() {
   }
   for (auto& x : branches_)
     x.seat->close();
+  root_seat_->close();
   root_ = nullptr;
   egresses_.clear();
   shards_.clear();
@@ -352,28 +360,6 @@ void node_tree::begin_presence() {
     caf::anon_send(presence_pullers_[i],
                    start_pulling{from.read_to, from.created_at});
   }
-}
-
-std::shared_ptr<inspection> node_tree::inspect(size_t top) const {
-  auto result = std::make_shared<inspection>(
-      shards_.size() + presence_.size() + egresses_.size(), top);
-  auto ask = [&result](auto& group) {
-    for (auto& x : group)
-      caf::anon_send(x, inspect_node{result});
-  };
-  ask(shards_);
-  ask(presence_);
-  ask(egresses_);
-  return result->wait(2s) ? result : nullptr;
-}
-
-std::shared_ptr<route_inspection>
-node_tree::inspect_routes_of(std::vector<std::string> channels) const {
-  auto result
-      = std::make_shared<route_inspection>(std::move(channels), shards_.size());
-  for (auto& x : shards_)
-    caf::anon_send(x, inspect_routes{result});
-  return result->wait(2s) ? result : nullptr;
 }
 
 } // namespace fantail

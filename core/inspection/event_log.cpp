@@ -10,9 +10,9 @@ namespace {
 
 /// Reports that are events of their own kind, under the name of the report...
 constexpr std::array own_kinds{
-    "child-failed",   "child-restarted",  "supervisor-gave-up",
-    "actor-failed",   "actor-killed",     "actor-suspended",
-    "actor-resumed",  "actor-stuck",      "actor-unstuck",
+    "child-failed",  "child-restarted", "supervisor-gave-up",
+    "actor-failed",  "actor-killed",    "actor-suspended",
+    "actor-resumed", "actor-stuck",     "actor-unstuck",
 };
 
 /// ...and those of links, which have a name per link.

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "core/inspection/vitals.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
 
 namespace fantail {
 
@@ -17,6 +22,19 @@ size_t vitals::index_of(const std::type_info& what) noexcept {
       return last_kind_ = i;
   }
   return kinds_max;
+}
+
+std::string name_of(const std::type_info& what) {
+  if (what == typeid(void))
+    return "other";
+  int status = 0;
+  std::unique_ptr<char, decltype(&std::free)> text{
+      abi::__cxa_demangle(what.name(), nullptr, nullptr, &status), &std::free};
+  std::string_view result = status == 0 ? text.get() : what.name();
+  auto colon = result.rfind("::");
+  if (colon != std::string_view::npos)
+    result.remove_prefix(colon + 2);
+  return std::string{result};
 }
 
 void vitals::begin(const std::type_info& what, int64_t now_ns) noexcept {

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -80,5 +81,8 @@ private:
   /// Written by everybody: on a cache line of its own.
   alignas(64) std::atomic<uint64_t> arrived_ = 0;
 };
+
+/// What a type of message is called: `pulled`. Of no type: `other`.
+std::string name_of(const std::type_info& what);
 
 } // namespace fantail
