@@ -6,6 +6,7 @@
 #include "messages/supervision.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/atom.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/intrusive/task_result.hpp>
@@ -21,6 +22,15 @@
 #include <vector>
 
 namespace fantail {
+
+/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
+/// and in the end the process begins anew from what is stored.
+struct state_damaged : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// The category of the error that says so.
+inline constexpr caf::atom_value hopeless_end = caf::atom("hopeless");
 
 /// What an actor knows of the place where it sits, if it has one.
 class occupant {
@@ -155,8 +165,12 @@ void install_handlers(Actor* self, const environment& env) {
   self->set_exception_handler(
       [env, name, self](caf::scheduled_actor* me, std::exception_ptr& thrown) {
         std::string text = "unknown exception";
+        auto is_hopeless = false;
         try {
           std::rethrow_exception(thrown);
+        } catch (const state_damaged& x) {
+          text = x.what();
+          is_hopeless = true;
         } catch (const std::exception& x) {
           text = x.what();
         } catch (...) {
@@ -166,15 +180,10 @@ void install_handlers(Actor* self, const environment& env) {
           if (auto* x = me->current_mailbox_element())
             self->interrupted_by(*x);
         env.reports->error(name, "actor-failed", {{"reason", text}});
-        return caf::make_error(caf::sec::runtime_error, text);
+        return is_hopeless ? caf::error{1, hopeless_end, caf::make_message(text)}
+                           : caf::make_error(caf::sec::runtime_error, text);
       });
 }
-
-/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
-/// and in the end the process begins anew from what is stored.
-struct state_damaged : std::logic_error {
-  using std::logic_error::logic_error;
-};
 
 /// Begins, or goes on with what the place has kept. A state says in `recover`
 /// whether it can be trusted after its last actor failed amid a message; it
@@ -197,8 +206,10 @@ State& enter(component<Handle, State>* self, Deps deps) {
     state.start(std::move(deps));
   else if (!is_begun)
     throw std::logic_error("its first start failed");
-  else if (where->take_interrupted())
+  else if (where->was_interrupted()) {
     state.recover();
+    where->recovered();
+  }
   is_begun = true;
   self->sit();
   return state;

@@ -97,7 +97,9 @@ void supervisor_state::on_down(const caf::down_msg& x) {
   running[child] = nullptr;
   auto is_orderly = !x.reason || x.reason == caf::exit_reason::normal
                     || x.reason == caf::exit_reason::user_shutdown;
-  auto cause = self->system().render(x.reason);
+  auto is_hopeless = x.reason.category() == hopeless_end;
+  auto cause = is_hopeless ? x.reason.context().get_as<std::string>(0)
+                           : self->system().render(x.reason);
   auto now = env.clock->now();
   auto id = machine->view(child, now).spec->id;
   if (!is_orderly) {
@@ -106,8 +108,10 @@ void supervisor_state::on_down(const caf::down_msg& x) {
         name, "child-failed",
         {{"supervisor", machine->spec().id}, {"child", id}, {"cause", cause}});
   }
-  machine->ended(child, is_orderly ? child_end::orderly : child_end::failed,
-                 std::move(cause), jitter(), now, todo);
+  auto how = is_orderly    ? child_end::orderly
+             : is_hopeless ? child_end::hopeless
+                           : child_end::failed;
+  machine->ended(child, how, std::move(cause), jitter(), now, todo);
   carry_out();
 }
 
