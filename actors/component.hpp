@@ -8,6 +8,7 @@
 #include "messages/wall_clock.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <caf/atom.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/intrusive/task_result.hpp>
@@ -25,6 +26,15 @@
 #include <vector>
 
 namespace fantail {
+
+/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
+/// and in the end the process begins anew from what is stored.
+struct state_damaged : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// The category of the error that says so.
+inline constexpr caf::atom_value hopeless_end = caf::atom("hopeless");
 
 /// What an actor knows of the place where it sits, if it has one.
 class occupant {
@@ -80,6 +90,14 @@ protected:
 inline bool is_orderly(const caf::error& reason) {
   return !reason || reason == caf::exit_reason::normal
          || reason == caf::exit_reason::user_shutdown;
+}
+
+/// Why an actor ended, for people.
+inline std::string cause_of(const caf::actor_system& system,
+                            const caf::error& reason) {
+  return reason.category() == hopeless_end
+             ? reason.context().get_as<std::string>(0)
+             : system.render(reason);
 }
 
 /// An actor with a place: when it ends, however it does, what it has not
@@ -148,9 +166,9 @@ private:
     using kind = actor_journal::kind;
     if (std::exchange(has_ended_, true))
       return;
-    where_->record().journal.add(is_orderly(reason) ? kind::ended
-                                                    : kind::failed,
-                                 unix_now_ns(), this->system().render(reason));
+    where_->record().journal.add(
+        is_orderly(reason) ? kind::ended : kind::failed, unix_now_ns(),
+        cause_of(this->system(), reason));
   }
 
   void take_unread() {
@@ -248,30 +266,29 @@ void install_handlers(Actor* self, const environment& env) {
     env.counts->letters.add("error_message", id_of(env, name), "error",
                             me->system().render(x), unix_now_ns());
   });
-  self->set_exception_handler(
-      [env, name, self](caf::scheduled_actor* me, std::exception_ptr& thrown) {
-        std::string text = "unknown exception";
-        try {
-          std::rethrow_exception(thrown);
-        } catch (const std::exception& x) {
-          text = x.what();
-        } catch (...) {
-          // The text above says it.
-        }
-        if constexpr (std::is_base_of_v<occupant, Actor>)
-          if (auto* x = me->current_mailbox_element())
-            self->interrupted_by(*x);
-        env.reports->error(name, "actor-failed",
-                           {{"actor", id_of(env, name)}, {"reason", text}});
-        return caf::make_error(caf::sec::runtime_error, text);
-      });
+  self->set_exception_handler([env, name, self](caf::scheduled_actor* me,
+                                                std::exception_ptr& thrown) {
+    std::string text = "unknown exception";
+    auto is_hopeless = false;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const state_damaged& x) {
+      text = x.what();
+      is_hopeless = true;
+    } catch (const std::exception& x) {
+      text = x.what();
+    } catch (...) {
+      // The text above says it.
+    }
+    if constexpr (std::is_base_of_v<occupant, Actor>)
+      if (auto* x = me->current_mailbox_element())
+        self->interrupted_by(*x);
+    env.reports->error(name, "actor-failed",
+                       {{"actor", id_of(env, name)}, {"reason", text}});
+    return is_hopeless ? caf::error{1, hopeless_end, caf::make_message(text)}
+                       : caf::make_error(caf::sec::runtime_error, text);
+  });
 }
-
-/// Thrown by a state that cannot be trusted any more. Its supervisor gives up,
-/// and in the end the process begins anew from what is stored.
-struct state_damaged : std::logic_error {
-  using std::logic_error::logic_error;
-};
 
 /// Begins, or goes on with what the place has kept. A state says in `recover`
 /// whether it can be trusted after its last actor failed amid a message; it
@@ -294,8 +311,10 @@ State& enter(component<Handle, State>* self, Deps deps) {
     state.start(std::move(deps));
   else if (!is_begun)
     throw std::logic_error("its first start failed");
-  else if (where->take_interrupted())
+  else if (where->was_interrupted()) {
     state.recover();
+    where->recovered();
+  }
   is_begun = true;
   self->sit();
   return state;

@@ -124,9 +124,14 @@ void seat::give_back(std::vector<caf::mailbox_element_ptr> unread,
   record_->held.set(held_.size());
 }
 
-bool seat::take_interrupted() {
+bool seat::was_interrupted() const {
   std::lock_guard guard{mutex_};
-  return std::exchange(was_interrupted_, false);
+  return was_interrupted_;
+}
+
+void seat::recovered() {
+  std::lock_guard guard{mutex_};
+  was_interrupted_ = false;
 }
 
 void seat::close() {

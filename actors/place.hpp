@@ -63,8 +63,9 @@ public:
   /// Takes back what was not handled; it comes before everything held.
   void give_back(std::vector<caf::mailbox_element_ptr> unread,
                  bool was_interrupted);
-  /// Whether the last one failed amid a message; says so once.
-  bool take_interrupted();
+  /// Whether one failed amid a message, and nobody recovered from it since.
+  bool was_interrupted() const;
+  void recovered();
 
   /// Ends all that: nothing is held or passed on any more.
   void close();

@@ -123,7 +123,8 @@ void supervisor_state::on_down(const caf::down_msg& x) {
   index_of.erase(i);
   running[child] = nullptr;
   auto was_orderly = is_orderly(x.reason);
-  auto cause = self->system().render(x.reason);
+  auto is_hopeless = x.reason.category() == hopeless_end;
+  auto cause = cause_of(self->system(), x.reason);
   auto now = env.clock->now();
   auto id = machine->view(child, now).spec->id;
   if (!was_orderly) {
@@ -132,8 +133,10 @@ void supervisor_state::on_down(const caf::down_msg& x) {
         name, "child-failed",
         {{"supervisor", machine->spec().id}, {"child", id}, {"cause", cause}});
   }
-  machine->ended(child, was_orderly ? child_end::orderly : child_end::failed,
-                 std::move(cause), jitter(), now, todo);
+  auto how = was_orderly   ? child_end::orderly
+             : is_hopeless ? child_end::hopeless
+                           : child_end::failed;
+  machine->ended(child, how, std::move(cause), jitter(), now, todo);
   carry_out();
 }
 

@@ -37,7 +37,8 @@ constexpr unsigned supervisor_beats = 1;
 
 /// One defect may hit many children at once; one that comes back at once each
 /// time is not mended by restarts.
-constexpr restart_intensity branch_intensity{20, 10s};
+constexpr restart_intensity child_intensity{8, 10s};
+constexpr restart_intensity branch_intensity{40, 10s};
 constexpr restart_intensity root_intensity{3, 30s};
 constexpr auto stop_timeout = 5s;
 constexpr const char* root_id = "node";
@@ -76,6 +77,7 @@ auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
   supervised_child child;
   child.spec.id = std::move(id);
   child.spec.restart = restart;
+  child.spec.intensity = child_intensity;
   child.start = [this, fun, deps, where] {
     return spawn(fun, deps, where);
   };
