@@ -219,6 +219,11 @@ inline std::string id_of(const environment& env, const char* name) {
                                                     : name;
 }
 
+/// Here and now, for those who follow an event.
+inline trace_log::scene scene_of(const environment& env, const char* name) {
+  return {id_of(env, name), to_ns(env.clock->now())};
+}
+
 /// Publishes what the state of an actor takes; about once per second.
 inline void tell_bytes(const environment& env, size_t bytes) {
   if (!env.seat)

@@ -76,9 +76,15 @@ void egress_state::on_flush() {
     return;
   }
   std::vector<std::pair<int64_t, uint64_t>> received;
+  auto& traces = deps.env.counts->traces;
+  auto is_watched = traces.is_watched();
+  std::vector<std::pair<shard_id, uint64_t>> followed;
   for (auto& x : group->unflushed())
-    if (!x.targets.empty())
+    if (!x.targets.empty()) {
       received.emplace_back(x.source->received_at_ns, x.targets.items.size());
+      if (is_watched)
+        followed.emplace_back(x.source->shard, x.number);
+    }
   auto begin = to_ns(deps.env.clock->now());
   group->flush(*deps.bus, incidents);
   deps.bus->flush();
@@ -87,6 +93,8 @@ void egress_state::on_flush() {
     counts->publish.record(end - begin);
   for (auto [at, events] : received)
     counts->total.record(end - at, events);
+  for (auto [shard, number] : followed)
+    traces.passed(trace_hop::written, shard, number, scene_of(deps.env, name));
   report_incidents();
 }
 
@@ -96,6 +104,11 @@ void egress_state::on_marker(const marker_returned& x) {
   confirmations.clear();
   group->confirmed(x.number, confirmations, incidents);
   report_incidents();
+  auto& traces = deps.env.counts->traces;
+  if (traces.is_watched())
+    for (auto& done : confirmations)
+      traces.passed(trace_hop::confirmed, done.shard, done.number,
+                    scene_of(deps.env, name));
   for (auto& done : confirmations)
     if (auto& shard = shards[done.shard.value])
       self->send(shard, delivered{done.owner, done.number, deps.group});

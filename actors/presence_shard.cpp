@@ -156,6 +156,9 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
       counts->update.record(at - latencies.front().received_at_ns);
     latencies.pop_front();
   }
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.in_effect(deps.shard, deltas_applied,
+                                      scene_of(deps.env, name));
   if (deps.resync != 0)
     work_off();
   send_answers();

@@ -82,6 +82,7 @@ struct presence_shard_state {
     presence_record change;
     /// What was added to its position.
     uint64_t life = 0;
+    int64_t received_at_ns = 0;
     /// The list it needed is lost.
     bool is_list_lost = false;
   };

@@ -100,6 +100,8 @@ void routing_shard_state::route(const pull_ptr& events) {
   counts->unroutable.set(after.unroutable);
   counts->deliveries.set(after.deliveries);
   counts->routed_to.set(events->to.value);
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.routed(*events, number, spreads, scene());
   tell_all_progress();
   last_opened = nullptr;
 }
@@ -241,6 +243,8 @@ void routing_shard_state::settled_more(position before, size_t bytes_before) {
   if (source && freed > 0)
     self->send(source, pull_settled{freed});
   counts->settled_to.set(settling->settled().value);
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.settled(deps.shard, settling->settled(), scene());
 }
 
 void routing_shard_state::on_select(const select_range& x) {

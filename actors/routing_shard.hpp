@@ -113,6 +113,7 @@ private:
   void route(const pull_ptr& events);
   void count_spreads(const pull& events);
   size_t table_bytes() const;
+  trace_log::scene scene() const { return scene_of(deps.env, name); }
   void tell_progress(size_t presence_shard);
   void tell_watched();
   void tell_all_progress();

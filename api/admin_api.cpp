@@ -9,6 +9,7 @@
 #include "api/openapi.hpp"
 #include "api/query.hpp"
 #include "api/shard_views.hpp"
+#include "api/trace_stream.hpp"
 #include "core/limits.hpp"
 #include "core/subject.hpp"
 #include "messages/wall_clock.hpp"
@@ -25,6 +26,7 @@ namespace {
 constexpr uint64_t list_default = 100;
 constexpr uint64_t list_max = 1000;
 constexpr uint64_t watch_seconds_max = 86'400;
+constexpr uint64_t trace_seconds_max = 300;
 
 /// What the handlers share.
 struct admin_api {
@@ -42,6 +44,7 @@ struct admin_api {
   http_response on_user(const http_request& request) const;
   http_response on_dead_letters(const http_request& request) const;
   http_response on_events(const http_request& request);
+  http_response on_trace(const http_request& request);
 
   const admin_view view;
   viewer_count viewers;
@@ -226,6 +229,12 @@ kinds_of(const std::string& text) {
   return result;
 }
 
+http_response too_many_viewers() {
+  return error_response(503, "too_many_viewers",
+                        "16 viewers watch this node already; close one, or ask "
+                        "GET /api/v1/actors/{id} for its last events");
+}
+
 http_response admin_api::on_events(const http_request& request) {
   query asked{request};
   event_wish wish;
@@ -247,12 +256,33 @@ http_response admin_api::on_events(const http_request& request) {
     wish.until = view.clock->now() + std::chrono::seconds{seconds};
   auto seat = viewers.enter();
   if (!seat)
-    return error_response(503, "too_many_viewers",
-                          "16 viewers watch this node already; close one, or "
-                          "ask GET /api/v1/actors/{id} for its last events");
+    return too_many_viewers();
   http_response result{200, "text/event-stream", ": watching\n\n"};
   result.stream = stream_events(*view.events, *view.clock, std::move(wish),
                                 std::move(seat));
+  return result;
+}
+
+http_response admin_api::on_trace(const http_request& request) {
+  query asked{request};
+  trace_wish wish{asked.text("channel"), asked.text("event"),
+                  asked.text("user")};
+  wish.limit = asked.number("limit", 10, 1, list_max);
+  auto seconds = asked.number("for_seconds", 30, 1, trace_seconds_max);
+  if (asked.refusal())
+    return *asked.refusal();
+  auto given = !wish.channel.empty() + !wish.event.empty() + !wish.user.empty();
+  if (given != 1)
+    return error_response(400, "bad_parameter",
+                          "exactly one of channel, user and event is needed; "
+                          "ask for channel=general");
+  auto seat = viewers.enter();
+  if (!seat)
+    return too_many_viewers();
+  http_response result{200, "text/event-stream", ": watching\n\n"};
+  result.stream = stream_trace(
+      view.counts->traces.open(std::move(wish)), *view.clock,
+      view.clock->now() + std::chrono::seconds{seconds}, std::move(seat));
   return result;
 }
 
@@ -297,6 +327,9 @@ std::vector<http_route> admin_routes(admin_view view) {
       [api](const http_request& x) { return api->on_dead_letters(x); });
   add("/api/v1/events", "what happens, as it happens (server-sent events)",
       [api](const http_request& x) { return api->on_events(x); });
+  add("/api/v1/trace",
+      "follows events through the actors; ?channel=, ?user= or ?event=",
+      [api](const http_request& x) { return api->on_trace(x); });
   add("/api/v1/openapi.json", "the contract of /api/v1",
       [](const http_request&) {
         return http_response{200, "application/json",

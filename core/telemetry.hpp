@@ -3,6 +3,7 @@
 
 #include "core/histogram.hpp"
 #include "core/inspection/letter_box.hpp"
+#include "core/inspection/trace_log.hpp"
 #include "core/limits.hpp"
 
 #include <array>
@@ -202,6 +203,8 @@ struct node {
   mailbox_waits waits;
   /// What nobody could take.
   letter_box letters;
+  /// Who follows which events.
+  trace_log traces;
   /// Actors that are stuck now, and how often one was; written by whoever
   /// watches them.
   counter actors_stuck;

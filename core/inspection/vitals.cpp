@@ -43,7 +43,8 @@ void vitals::begin(const std::type_info& what, int64_t now_ns) noexcept {
     kinds_[i].count.add();
   else
     others_.add();
-  current_.store(&what, std::memory_order_relaxed);
+  // Whoever sees this type sees that the message before has ended.
+  current_.store(&what, std::memory_order_release);
   since_ns_.store(now_ns, std::memory_order_release);
 }
 
