@@ -231,7 +231,8 @@ const config_key engine_keys[] = {
      .slot = FANTAIL_SLOT(presence.snapshot_bytes),
      .min = 1,
      .max = 64 * gib,
-     .doc = "The same in bytes of a presence log."},
+     .doc = "The same in bytes of a presence log. Where snapshots are larger, "
+            "logs may grow by as much as a round of them writes."},
     {.name = "presence.snapshot-interval",
      .kind = key_kind::time,
      .slot = FANTAIL_SLOT(presence.snapshot_interval),
