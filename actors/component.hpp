@@ -162,27 +162,27 @@ void install_handlers(Actor* self, const environment& env) {
   self->set_error_handler([env, name](caf::scheduled_actor*, caf::error&) {
     env.counts->events.add(std::string{name} + "/error-message");
   });
-  self->set_exception_handler(
-      [env, name, self](caf::scheduled_actor* me, std::exception_ptr& thrown) {
-        std::string text = "unknown exception";
-        auto is_hopeless = false;
-        try {
-          std::rethrow_exception(thrown);
-        } catch (const state_damaged& x) {
-          text = x.what();
-          is_hopeless = true;
-        } catch (const std::exception& x) {
-          text = x.what();
-        } catch (...) {
-          // The text above says it.
-        }
-        if constexpr (std::is_base_of_v<occupant, Actor>)
-          if (auto* x = me->current_mailbox_element())
-            self->interrupted_by(*x);
-        env.reports->error(name, "actor-failed", {{"reason", text}});
-        return is_hopeless ? caf::error{1, hopeless_end, caf::make_message(text)}
-                           : caf::make_error(caf::sec::runtime_error, text);
-      });
+  self->set_exception_handler([env, name, self](caf::scheduled_actor* me,
+                                                std::exception_ptr& thrown) {
+    std::string text = "unknown exception";
+    auto is_hopeless = false;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const state_damaged& x) {
+      text = x.what();
+      is_hopeless = true;
+    } catch (const std::exception& x) {
+      text = x.what();
+    } catch (...) {
+      // The text above says it.
+    }
+    if constexpr (std::is_base_of_v<occupant, Actor>)
+      if (auto* x = me->current_mailbox_element())
+        self->interrupted_by(*x);
+    env.reports->error(name, "actor-failed", {{"reason", text}});
+    return is_hopeless ? caf::error{1, hopeless_end, caf::make_message(text)}
+                       : caf::make_error(caf::sec::runtime_error, text);
+  });
 }
 
 /// Begins, or goes on with what the place has kept. A state says in `recover`

@@ -48,8 +48,9 @@ struct message {
 /// one (docs/adr: NATS connections are driven by an own event loop).
 ///
 /// All member functions may be called from any thread. Handlers run on the
-/// loop's thread and must not block; one that throws ends the life. Messages of one subscription come in the
-/// server's order; those of different ones may overtake each other.
+/// loop's thread and must not block; one that throws ends the life. Messages of
+/// one subscription come in the server's order; those of different ones may
+/// overtake each other.
 class connection {
 public:
   using message_handler = std::function<void(const message&)>;
