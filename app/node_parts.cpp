@@ -298,6 +298,10 @@ log_reader_port& node_parts::add_reader(nats::log_spec spec) {
   return *readers.back();
 }
 
+uint64_t node_parts::presence_log_bytes_max() const {
+  return static_cast<uint64_t>(presence_stream(config, 0, capacity_).bytes_max);
+}
+
 bool node_parts::all_settled() const {
   for (auto& shard : counts.shard)
     if (shard.settled_to.get() < shard.routed_to.get())

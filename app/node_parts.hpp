@@ -63,6 +63,9 @@ public:
   nats::log_spec source_log(const pool_source& source) const;
   log_reader_port& add_reader(nats::log_spec spec);
 
+  /// What the stream of a presence log holds.
+  uint64_t presence_log_bytes_max() const;
+
   /// Everything that was routed is settled.
   bool all_settled() const;
 

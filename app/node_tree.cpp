@@ -248,6 +248,7 @@ void node_tree::spawn_keeper() {
   deps.env = parts_.env;
   deps.store = parts_.snapshots.get();
   deps.rounds = snapshot_rounds_of(config_);
+  deps.rounds.bytes_max = parts_.presence_log_bytes_max() / 4;
   deps.presence = presence_;
   deps.routing = shards_;
   deps.loaded = std::move(from_.restored.loaded);

@@ -23,6 +23,9 @@ struct snapshot_rounds_config {
   /// behind the snapshots as from them.
   uint64_t records = limits::snapshot_records_default;
   uint64_t bytes = limits::snapshot_bytes_default;
+  /// A log is never left to grow by more: its stream has to hold three times
+  /// that.
+  uint64_t bytes_max = UINT64_MAX;
   duration interval = limits::snapshot_interval_default;
 };
 
