@@ -42,7 +42,6 @@ struct egress_state {
   /// Number of the newest pull of each shard that was taken in: a shard that
   /// was restarted may send it again.
   std::vector<uint64_t> taken;
-  bool is_accepting = false;
   std::vector<outbox_group::incident> incidents;
   std::vector<outbox_group::confirmation> confirmations;
 
@@ -60,6 +59,7 @@ struct egress_state {
   void on_flush();
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void describe(json::object& out) const;
 
 private:
   void schedule_flush();

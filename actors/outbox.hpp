@@ -23,6 +23,8 @@ struct outbox_deps {
 };
 
 struct outbox_state {
+  /// Who misses a range asks for it again.
+  static constexpr bool leaves_out_failed = true;
   static inline const char* name = "outbox";
   using handle = outbox_actor;
 
@@ -48,6 +50,7 @@ struct outbox_state {
   void on_read(const range_read& x);
   void on_selected(const range_selected& x);
   void on_tick(const tick& x);
+  void describe(json::object& out) const;
 
 private:
   void refuse(const std::string& reply_to, control_reject reason,

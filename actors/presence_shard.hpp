@@ -82,6 +82,7 @@ struct presence_shard_state {
     presence_record change;
     /// What was added to its position.
     uint64_t life = 0;
+    int64_t received_at_ns = 0;
     /// The list it needed is lost.
     bool is_list_lost = false;
   };
@@ -96,8 +97,6 @@ struct presence_shard_state {
     std::deque<incoming> ahead;
   };
   std::deque<waiting_pull> waiting;
-  /// The pull whose message is handled right now.
-  pull_ptr at_hand;
 
   /// Users to be told anew; nothing: that is still to begin.
   std::optional<std::deque<user_handle>> anew;
@@ -148,6 +147,7 @@ struct presence_shard_state {
   void on_memory(const memory_state& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void describe(json::object& out) const;
 
   void on_members_found(const members_found& x);
   void on_member_read(const member_read& x);

@@ -85,9 +85,9 @@ void puller_state::on_opened(const log_opened& x) {
         {{"stream", deps.stream},
          {"known_to", std::to_string(received_to.value)},
          {"now_ends_at", std::to_string(x.state.last.value)}});
+    self->send(deps.sink, log_restarted{x.state});
     created_at = x.state.created_at;
     received_to = position{0};
-    self->send(deps.sink, log_restarted{x.state});
     open();
     return;
   }
@@ -135,8 +135,8 @@ void puller_state::on_pulled(const log_pulled& x) {
   if (x.attempt != attempt)
     return;
   auto& events = *x.events;
-  window.received(events.size() + events.rejected, events.byte_count(), now);
   self->send(deps.sink, pulled{x.events});
+  window.received(events.size() + events.rejected, events.byte_count(), now);
   received_to = events.to;
   pump();
 }
@@ -208,6 +208,17 @@ void puller_state::pump() {
 void puller_state::tell_stalled() {
   if (!std::exchange(told_stalled, true))
     self->send(deps.sink, log_stalled{});
+}
+
+void puller_state::describe(json::object& out) const {
+  constexpr std::string_view phases[]{"idle", "opening", "reading", "waiting"};
+  out["kind"] = "puller";
+  out["stream"] = deps.stream;
+  out["phase"] = phases[static_cast<size_t>(now_in)];
+  out["sequence"] = received_to.value;
+  out["unsettled_bytes"] = uint64_t{window.unsettled_bytes()};
+  out["unsettled_bytes_max"] = uint64_t{deps.window.unsettled_bytes_max};
+  out["requests"] = uint64_t{window.requests_outstanding()};
 }
 
 puller_actor::behavior_type puller(component<puller_actor, puller_state>* self,

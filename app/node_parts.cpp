@@ -3,6 +3,7 @@
 
 #include "app/node_http.hpp"
 #include "core/subject.hpp"
+#include "messages/wall_clock.hpp"
 #include "runtime/boot/logging.hpp"
 
 #include <unistd.h>
@@ -53,6 +54,7 @@ void log_reports::report(severity level, std::string_view component,
     break;
   }
   log_event(to, component, event, named);
+  events_.add(level, component, event, details, unix_now_ns());
 }
 
 node_parts::node_parts(const node_config& c)
@@ -99,7 +101,18 @@ std::optional<start_failure> node_parts::start_server() {
   return std::nullopt;
 }
 
-nats::connect_options node_parts::options_for(const std::string& role) const {
+/// A connection is a child, too: it begins anew, and if that does not help, the
+/// process does.
+void node_parts::on_handler_failed(const std::string& role,
+                                   const std::string& reason) {
+  counts.events.add("nats/handler-failed");
+  reports.error("nats", "handler-failed", {{"link", role}, {"reason", reason}});
+  std::lock_guard guard{mutex_};
+  if (!link_failures_.spend(clock.now()))
+    give_up("handlers of NATS messages fail again and again");
+}
+
+nats::connect_options node_parts::options_for(const std::string& role) {
   nats::connect_options result;
   result.url = nats_url();
   result.name = "fantail-" + config.node.name + "-" + role;
@@ -108,6 +121,9 @@ nats::connect_options node_parts::options_for(const std::string& role) const {
   result.tls.authority = config.nats.tls.authority;
   result.tls.certificate = config.nats.tls.certificate;
   result.tls.key = config.nats.tls.key;
+  result.on_handler_failed = [this, role](const std::string& reason) {
+    on_handler_failed(role, reason);
+  };
   return result;
 }
 

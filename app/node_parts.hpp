@@ -5,6 +5,9 @@
 #include "actors/partitioner.hpp"
 #include "app/node.hpp"
 #include "app/streams.hpp"
+#include "core/inspection/actor_directory.hpp"
+#include "core/inspection/event_log.hpp"
+#include "core/supervision/restart_budget.hpp"
 #include "messages/inspection.hpp"
 #include "runtime/boot/embedded_server.hpp"
 #include "runtime/nats/control_link.hpp"
@@ -18,6 +21,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,13 +38,20 @@ public:
   }
 };
 
+/// Reports go to the log, and to those who watch the node.
 class log_reports final : public report_port {
 public:
+  explicit log_reports(event_log& events) : events_(events) {}
+
   void report(severity level, std::string_view component,
               std::string_view event, fields details) override;
+
+private:
+  event_log& events_;
 };
 
 struct http_parts;
+struct http_sources;
 
 /// What a node is made of besides actors: the server it may have started, its
 /// links to NATS, its streams, its HTTP interface. Members stand in the order
@@ -69,11 +80,7 @@ public:
   /// Everything that was routed is settled.
   bool all_settled() const;
 
-  std::optional<start_failure> http_up(
-      std::function<std::shared_ptr<inspection>(size_t)> inspect,
-      std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
-          inspect_routes,
-      std::function<bool()> is_ready);
+  std::optional<start_failure> http_up(const http_sources& from);
   void http_down();
   void stop_links();
   void stop_server();
@@ -86,9 +93,11 @@ public:
   /// Names this life of the node.
   std::string incarnation;
   system_clock clock;
-  log_reports reports;
+  event_log events;
+  log_reports reports{events};
   telemetry::node counts;
   instance_directory instances;
+  actor_directory actors;
   environment env;
 
   std::unique_ptr<embedded_server> server;
@@ -116,10 +125,14 @@ private:
   shard_writer_port& add_writer(const pool_source& source);
   std::optional<start_failure> choose_source(const std::string& name,
                                              std::string_view prefix);
-  nats::connect_options options_for(const std::string& role) const;
+  nats::connect_options options_for(const std::string& role);
+  void on_handler_failed(const std::string& role, const std::string& reason);
   std::optional<start_failure> start_server();
 
   store_capacity capacity_;
+  /// Failures of NATS handlers. Guarded by the mutex.
+  std::mutex mutex_;
+  restart_budget link_failures_{{10, std::chrono::seconds{60}}};
   std::unique_ptr<http_parts> http_;
 };
 

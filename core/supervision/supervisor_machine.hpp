@@ -113,6 +113,8 @@ public:
   bool is_ended() const noexcept { return is_ended_; }
   /// All children that are wanted are running.
   bool is_steady() const noexcept;
+  /// It gave up because of a child that ended so.
+  bool is_hopeless() const noexcept { return is_hopeless_; }
   /// Why the supervisor gave up; empty if it did not.
   const std::string& cause() const noexcept { return cause_; }
 
@@ -151,11 +153,12 @@ private:
   supervisor_spec spec_;
   std::vector<child> children_;
   restart_budget budget_;
-  /// Children below were started for the first time.
+  /// Children below this have been started at least once.
   size_t begun_ = 0;
   bool is_begun_ = false;
   bool is_stopping_ = false;
   bool is_ended_ = false;
+  bool is_hopeless_ = false;
   std::string cause_;
 };
 

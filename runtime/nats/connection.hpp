@@ -26,6 +26,9 @@ struct connect_options {
     /// the system's authorities, no client certificate.
     std::string authority, certificate, key;
   } tls;
+  /// A handler threw, and the life of the connection ends for that reason. On
+  /// the loop's thread.
+  std::function<void(const std::string& reason)> on_handler_failed = {};
 };
 
 /// A received message. Views are valid during the handler only.
