@@ -90,7 +90,7 @@ struct fixture : actor_fixture {
 
   caf::actor spawn_supervisor(std::string id, const place& where,
                               std::vector<supervised_child> children) {
-    if (!where->is_vacant())
+    if (!where->reserve())
       return nullptr;
     supervisor_deps deps;
     deps.env = env;
@@ -102,7 +102,7 @@ struct fixture : actor_fixture {
   }
 
   caf::actor spawn_adder() {
-    if (!seat_of_adder->is_vacant())
+    if (!seat_of_adder->reserve())
       return nullptr;
     adder_deps deps{env};
     deps.env.seat = seat_of_adder;
