@@ -28,15 +28,16 @@ public:
         .status;
   }
 
-  /// Anybody but the root, which is the node. False if that one is away just
-  /// now.
+  /// Anybody but supervisors, of which the root puts up with a few. False if
+  /// that one is away just now.
   bool kill_any() {
     auto answer = boss_.ask("/api/v1/actors?limit=1000");
     auto* list = at(answer, "actors").if_array();
     CAF_REQUIRE(list != nullptr && list->size() > 20);
     constexpr const char* modes[] = {"exception", "exit", "kill", "hang"};
-    auto id = (*list)[random_() % list->size()].string_or("id", "node");
-    return id != "node" && kill(id, modes[random_() % 4]) == 200;
+    auto& x = (*list)[random_() % list->size()];
+    return x.string_or("type", "") != "supervisor"
+           && kill(x.string_or("id", ""), modes[random_() % 4]) == 200;
   }
 
 private:
