@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "app/commands.hpp"
+#include "app/console_commands.hpp"
 #include "bench/floor.hpp"
 
 #include <CLI/CLI.hpp>
@@ -180,12 +181,14 @@ int run(int argc, char** argv) {
   config_source source;
   demo_options demo;
   bench_options bench;
+  console_words words;
   bool as_table = false;
   bool as_json = false;
   add_node(app, source, chosen);
   add_demo(app, source, demo, chosen);
   add_bench(app, bench, chosen);
   add_config(app, source, as_table, chosen);
+  add_console_commands(app, words, chosen);
   auto* version = app.add_subcommand("version", "Prints the version");
   version->add_flag("--json", as_json, "As JSON");
   version->footer("Example:\n  fantail version --json");
