@@ -43,15 +43,22 @@ void add_connection(CLI::App& to, console_words& words) {
   to.add_flag("--json", from.as_json, "What the node answers, unchanged");
 }
 
+/// The heading it stands below in the list of all commands.
+std::string group_of(const command_spec& spec) {
+  return spec.kind == command_kind::change ? "To change a running node (asks)"
+                                           : "To look into a running node";
+}
+
 /// The command for a name of one or two words, e.g. `users show`.
 CLI::App& subcommand_for(CLI::App& app, const command_spec& spec) {
   std::string name{spec.name};
   std::string about{spec.about};
   auto space = name.find(' ');
   if (space == name.npos)
-    return *app.add_subcommand(name, about);
+    return *app.add_subcommand(name, about)->group(group_of(spec));
   auto first = name.substr(0, space);
   auto* group = app.add_subcommand(first, about);
+  group->group(group_of(spec));
   group->require_subcommand(1);
   return *group->add_subcommand(name.substr(space + 1), about);
 }
@@ -104,6 +111,7 @@ void add_console(CLI::App& app, console_words& words,
   auto* sub = app.add_subcommand(
       "console",
       "Interactive console of a running node: looks, follows, kills");
+  sub->group("To look into a running node");
   sub->add_option("URL", words.from.url, "The same as --url");
   add_connection(*sub, words);
   sub->footer("At its prompt: help, Tab, and the number of a row to open it.\n"

@@ -5,18 +5,19 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <string>
 #include <utility>
 
 namespace fantail::console {
 
 namespace {
 
-/// Three digits that say something: 3.42 becomes 3.4, 34.2 becomes 34.
+/// Two digits that say something: 3.42 becomes 3.4, 34.2 becomes 34.
 std::string short_number(double x) {
   std::array<char, 32> text;
-  auto digits = x < 9.95 && x != std::floor(x) ? 1 : 0;
-  std::snprintf(text.data(), text.size(), "%.*f", digits, x);
-  return text.data();
+  std::snprintf(text.data(), text.size(), "%.*f", x < 9.95 ? 1 : 0, x);
+  std::string result{text.data()};
+  return result.ends_with(".0") ? result.substr(0, result.size() - 2) : result;
 }
 
 std::string two_units(int64_t big, const char* of_big, int64_t small,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "console/paint.hpp"
 
+#include <algorithm>
+
 namespace fantail::console {
 
 namespace {
@@ -31,6 +33,16 @@ std::string paint(std::string_view text, tone is, const look& how) {
   if (!how.has_colours || is == tone::plain || text.empty())
     return std::string{text};
   return sequence_of(is) + std::string{text} + "\033[0m";
+}
+
+void page::add_text(std::string_view text) {
+  for (;;) {
+    auto end = std::min(text.find('\n'), text.size());
+    add(std::string{text.substr(0, end)});
+    if (end == text.size())
+      return;
+    text.remove_prefix(end + 1);
+  }
 }
 
 std::string heading(std::string_view title, std::string_view about,

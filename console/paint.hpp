@@ -49,10 +49,8 @@ struct page {
   std::vector<std::string> targets;
 
   void add(std::string line) { lines.push_back(std::move(line)); }
-  void add(std::vector<std::string> more) {
-    for (auto& x : more)
-      lines.push_back(std::move(x));
-  }
+  /// Adds text with line breaks.
+  void add_text(std::string_view text);
 };
 
 /// A heading that stands out, with an explanation in quiet.

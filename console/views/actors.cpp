@@ -99,12 +99,12 @@ facts facts_of(const json::value& x, const look& how) {
   lines.add("kind",
             {text(x, "type"), supervisor.empty() ? "the root supervisor"
                                                  : "below " + supervisor});
-  lines.add("running",
-            whole(x, "running_since_unix_ns") < 0
-                ? cell{"no", tone::warning}
-                : cell{"for " + age_cell(x, "running_since_unix_ns", how).text
-                       + ", restarted " + count_cell(x, "restarts").text
-                       + " times"});
+  lines.add(
+      "running",
+      {whole(x, "running_since_unix_ns") < 0
+           ? cell{"no", tone::warning}
+           : cell{"for " + age_cell(x, "running_since_unix_ns", how).text},
+       cell{"restarts " + count_cell(x, "restarts").text}});
   if (auto cause = text(x, "last_cause"); !cause.empty())
     lines.add("ended last",
               {cell{age_cell(x, "last_end_unix_ns", how).text + " ago"},

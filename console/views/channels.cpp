@@ -75,7 +75,7 @@ page show_channels(const json::value& x, const look& how) {
 page show_route(const json::value& x, const look& how) {
   page out;
   out.add(heading(text(x, "channel"), "", how));
-  out.add(wrap(text(x, "explanation"), how.width, 0));
+  out.add_text(wrap(text(x, "explanation"), how.width, 0));
   out.add("");
   facts lines;
   lines.add("shard", {count_cell(x, "shard"), text(x, "actor")});

@@ -119,7 +119,7 @@ page show_action(const json::value& x, const look& how) {
                      ? cell{"dry run, nothing was changed", tone::warning}
                      : cell{"unchanged, it was so already", tone::warning};
   out.add(paint(title, tone::strong, how) + ": " + paint(verdict, how));
-  out.add(wrap(text(x, "explanation"), how.width, 0));
+  out.add_text(wrap(text(x, "explanation"), how.width, 0));
   auto& affected = list(x, "affected");
   if (affected.size() < 2)
     return out;
@@ -127,7 +127,7 @@ page show_action(const json::value& x, const look& how) {
   for (auto& id : affected)
     if (auto* name = id.if_string())
       all += " " + printable(*name);
-  out.add(wrap(all, how.width, 2));
+  out.add_text(wrap(all, how.width, 2));
   return out;
 }
 

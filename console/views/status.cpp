@@ -111,11 +111,11 @@ page show_status(const json::value& x, const look& how) {
   lines.add("actors", actors_of(member(x, "actors")));
   auto named = [&](const char* key, const char* name, tone is) {
     auto result = fault_cell(totals, key, is);
-    result.text += std::string{" "} + name;
+    result.text = std::string{name} + " " + result.text;
     return result;
   };
   lines.add("faults", {named("restarts", "restarts", tone::warning),
-                       named("stuck", "times stuck", tone::warning),
+                       named("stuck", "stuck", tone::warning),
                        named("dead_letters", "dead letters", tone::warning),
                        named("dropped", "dropped", tone::warning),
                        named("lost_positions", "lost", tone::bad)});

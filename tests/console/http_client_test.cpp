@@ -134,7 +134,8 @@ CAF_TEST(answers_come_whole) {
   CAF_CHECK(x.body.find("\"/a/b\"") != std::string::npos);
   auto posted = client.send("POST", "/a/b", "");
   CAF_CHECK(std::get<reply>(posted).body.find("POST") != std::string::npos);
-  CAF_CHECK_EQUAL(std::get<reply>(client.get("/nothing")).status, 404u);
+  auto missing = client.get("/nothing");
+  CAF_CHECK_EQUAL(std::get<reply>(missing).status, 404u);
 }
 
 CAF_TEST(nobody_there_is_told_apart_from_somebody_silent) {
@@ -220,8 +221,8 @@ CAF_TEST(troubles_become_words_and_exit_codes) {
       {404, "", R"({"error":"nothing here","what_to_do":"ask for /"})"});
   CAF_CHECK_EQUAL(wrong.exit_code, static_cast<int>(console_error));
   CAF_CHECK_EQUAL(wrong.text, "nothing here; ask for /");
-  CAF_CHECK_EQUAL(problem_of_answer({500, "", "<html>"}).exit_code,
-                  static_cast<int>(console_error));
+  auto foreign = problem_of_answer({500, "", "<html>"});
+  CAF_CHECK_EQUAL(foreign.exit_code, static_cast<int>(console_error));
 }
 
 CAF_TEST(the_token_goes_along_with_changes_only_unless_it_was_given) {

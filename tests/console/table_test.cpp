@@ -64,7 +64,7 @@ CAF_TEST(first_texts_shrink_then_columns_leave) {
   CAF_CHECK_EQUAL(lines[2], "a-channel-w…        7     11  2 KiB");
   how.width = 28;
   lines = drawn(example(), how);
-  CAF_CHECK_EQUAL(lines[0], "CHANNEL      MEMBERS  SHARD");
+  CAF_CHECK_EQUAL(lines[0], "CHANNEL       MEMBERS  SHARD");
   CAF_CHECK_EQUAL(lines[2], "a-channel-w…        7     11");
 }
 
