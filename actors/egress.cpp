@@ -3,6 +3,7 @@
 
 #include "messages/inspection.hpp"
 
+#include <array>
 #include <utility>
 
 namespace fantail {
@@ -14,6 +15,10 @@ namespace {
 /// More unwritten bytes than this mean that the server does not keep up; what
 /// comes then waits in the outboxes, where it can be dropped by class.
 constexpr size_t unwritten_bytes_max = 8 * 1024 * 1024;
+
+json::object by_class(const std::array<uint64_t, 3>& x) {
+  return {{"critical", x[0]}, {"important", x[1]}, {"best_effort", x[2]}};
+}
 
 } // namespace
 
@@ -71,9 +76,15 @@ void egress_state::on_flush() {
     return;
   }
   std::vector<std::pair<int64_t, uint64_t>> received;
+  auto& traces = deps.env.counts->traces;
+  auto is_watched = traces.is_watched();
+  std::vector<std::pair<shard_id, uint64_t>> followed;
   for (auto& x : group->unflushed())
-    if (!x.targets.empty())
+    if (!x.targets.empty()) {
       received.emplace_back(x.source->received_at_ns, x.targets.items.size());
+      if (is_watched)
+        followed.emplace_back(x.source->shard, x.number);
+    }
   auto begin = to_ns(deps.env.clock->now());
   group->flush(*deps.bus, incidents);
   deps.bus->flush();
@@ -82,6 +93,8 @@ void egress_state::on_flush() {
     counts->publish.record(end - begin);
   for (auto [at, events] : received)
     counts->total.record(end - at, events);
+  for (auto [shard, number] : followed)
+    traces.passed(trace_hop::written, shard, number, scene_of(deps.env, name));
   report_incidents();
 }
 
@@ -91,6 +104,11 @@ void egress_state::on_marker(const marker_returned& x) {
   confirmations.clear();
   group->confirmed(x.number, confirmations, incidents);
   report_incidents();
+  auto& traces = deps.env.counts->traces;
+  if (traces.is_watched())
+    for (auto& done : confirmations)
+      traces.passed(trace_hop::confirmed, done.shard, done.number,
+                    scene_of(deps.env, name));
   for (auto& done : confirmations)
     if (auto& shard = shards[done.shard.value])
       self->send(shard, delivered{done.owner, done.number, deps.group});
@@ -198,6 +216,7 @@ void egress_state::publish_counts() {
   counts->absent.set(now.absent);
   counts->rewinds.set(now.rewinds);
   counts->unconfirmed_bytes.set(group->unconfirmed_bytes());
+  tell_bytes(deps.env, group->unconfirmed_bytes());
 }
 
 void egress_state::on_inspect(const inspect_node& x) {
@@ -207,12 +226,55 @@ void egress_state::on_inspect(const inspect_node& x) {
     auto* box = group->find(instance_index{i});
     if (!box)
       continue;
-    views.push_back({box->profile().name, box->profile().format,
-                     box->profile().incarnation, box->is_lagging(),
-                     box->pending_events(), box->pending_bytes(),
-                     box->unacknowledged_bytes()});
+    inspection::instance_view view{box->profile().name,
+                                   box->profile().format,
+                                   box->profile().incarnation,
+                                   box->is_lagging(),
+                                   box->pending_events(),
+                                   box->pending_bytes(),
+                                   box->unacknowledged_bytes(),
+                                   instance_index{i},
+                                   box->is_absent(),
+                                   box->pending_by_class()};
+    auto drops = group->drops_of(instance_index{i});
+    view.overflow_by_class = drops.overflow_by_class;
+    view.unheard = drops.unheard;
+    for (size_t shard = 0; shard < box->told().size(); ++shard)
+      view.positions.emplace_back(box->told()[shard].at,
+                                  box->acknowledged()[shard]);
+    views.push_back(std::move(view));
   }
   x.into->add(std::move(views));
+}
+
+void egress_state::describe(json::object& out) const {
+  auto& names = *deps.env.instances;
+  std::array<uint64_t, 3> pending{};
+  uint64_t boxes = 0, lagging = 0, bytes = 0;
+  for (uint16_t i = 0; i < names.size(); ++i)
+    if (auto* box = group->find(instance_index{i})) {
+      ++boxes;
+      lagging += box->is_lagging() ? 1 : 0;
+      bytes += box->pending_bytes();
+      for (size_t cls = 0; cls < pending.size(); ++cls)
+        pending[cls] += box->pending_by_class()[cls];
+    }
+  auto& now = group->stats();
+  out["kind"] = "egress";
+  out["group"] = deps.group;
+  out["instances"] = boxes;
+  out["lagging"] = lagging;
+  out["bytes"] = bytes;
+  out["unconfirmed_bytes"] = uint64_t{group->unconfirmed_bytes()};
+  out["events_by_class"] = by_class(pending);
+  out["drops_by_class"]
+      = by_class({0, now.dropped_important, now.dropped_best_effort});
+  out["drops_by_reason"] = json::object{
+      {"queue_overflow", now.dropped_important + now.dropped_best_effort},
+      {"nobody_listens", now.unheard}};
+  out["sequence"] = group->last_marker();
+  out["confirmed_sequence"] = group->confirmed_marker();
+  out["is_link_up"] = life != 0;
 }
 
 egress_actor::behavior_type egress(component<egress_actor, egress_state>* self,

@@ -60,6 +60,7 @@ struct egress_state {
   void on_flush();
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void describe(json::object& out) const;
 
 private:
   void schedule_flush();

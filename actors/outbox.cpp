@@ -111,6 +111,15 @@ void outbox_state::on_tick(const tick& x) {
   });
 }
 
+/// The egress knows the rest.
+void outbox_state::describe(json::object& out) const {
+  out["kind"] = "outbox";
+  out["instance"] = deps.env.instances->name_of(deps.instance);
+  out["index"] = deps.instance.value;
+  out["incarnation"] = profile.incarnation;
+  out["ranges_under_way"] = uint64_t{requests.size()};
+}
+
 outbox_actor::behavior_type
 outbox_server(component<outbox_actor, outbox_state>* self, outbox_deps deps) {
   auto& state = enter(self, std::move(deps));

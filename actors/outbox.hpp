@@ -48,6 +48,7 @@ struct outbox_state {
   void on_read(const range_read& x);
   void on_selected(const range_selected& x);
   void on_tick(const tick& x);
+  void describe(json::object& out) const;
 
 private:
   void refuse(const std::string& reply_to, control_reject reason,

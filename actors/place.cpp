@@ -2,6 +2,7 @@
 #include "actors/place.hpp"
 
 #include "messages/node.hpp"
+#include "messages/operators.hpp"
 #include "messages/supervision.hpp"
 
 #include <caf/make_actor.hpp>
@@ -19,17 +20,64 @@ bool is_personal(const caf::mailbox_element& x) {
          || content.match_elements<caf::timeout_msg>()
          || content.match_elements<caf::error>()
          || content.match_elements<fail_on_purpose>()
+         || content.match_elements<hang_on_purpose>()
+         || content.match_elements<describe_actor>()
          || content.match_elements<tick>();
 }
+
+namespace {
+
+/// Whether a message gets through to an actor that is suspended: time stands
+/// still for it, but questions of operators and orders do not.
+bool passes_suspension(const caf::mailbox_element& x) {
+  auto& content = x.content();
+  if (content.match_elements<inspect_node>()
+      || content.match_elements<inspect_routes>()
+      || content.match_elements<inspect_channels>()
+      || content.match_elements<explain_route>()
+      || content.match_elements<explain_user>())
+    return true;
+  return is_personal(x) && !content.match_elements<tick>();
+}
+
+} // namespace
 
 void seat::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* host) {
   // Passed on under the lock, so that nothing arrives in a mailbox that was
   // cleared already. To put a message into a mailbox waits for nobody.
   std::lock_guard guard{mutex_};
-  if (occupant_)
+  if (occupant_ && (!is_suspended_ || passes_suspension(*what)))
     occupant_->get()->enqueue(std::move(what), host);
   else if (!is_closed_ && !is_personal(*what))
-    held_.push_back(std::move(what));
+    hold(std::move(what));
+}
+
+void seat::hold(caf::mailbox_element_ptr x) {
+  held_.push_back(std::move(x));
+  record_->held.set(held_.size());
+}
+
+void seat::pass_on_held() {
+  if (!occupant_ || is_suspended_)
+    return;
+  for (auto& x : std::exchange(held_, {}))
+    occupant_->get()->enqueue(std::move(x), nullptr);
+  record_->held.set(0);
+}
+
+bool seat::suspend() {
+  std::lock_guard guard{mutex_};
+  record_->is_suspended = true;
+  return !std::exchange(is_suspended_, true);
+}
+
+bool seat::resume() {
+  std::lock_guard guard{mutex_};
+  record_->is_suspended = false;
+  if (!std::exchange(is_suspended_, false))
+    return false;
+  pass_on_held();
+  return true;
 }
 
 bool seat::is_vacant() const {
@@ -54,14 +102,15 @@ void seat::take(caf::strong_actor_ptr who) {
   if (is_closed_)
     return;
   occupant_ = std::move(who);
-  for (auto& x : std::exchange(held_, {}))
-    occupant_->get()->enqueue(std::move(x), nullptr);
+  record_->is_vacant = false;
+  pass_on_held();
 }
 
 void seat::vacate() {
   caf::strong_actor_ptr last;
   std::lock_guard guard{mutex_};
   last.swap(occupant_);
+  record_->is_vacant = true;
 }
 
 void seat::give_back(std::vector<caf::mailbox_element_ptr> unread,
@@ -72,11 +121,17 @@ void seat::give_back(std::vector<caf::mailbox_element_ptr> unread,
     return;
   held_.insert(held_.begin(), std::make_move_iterator(unread.begin()),
                std::make_move_iterator(unread.end()));
+  record_->held.set(held_.size());
 }
 
-bool seat::take_interrupted() {
+bool seat::was_interrupted() const {
   std::lock_guard guard{mutex_};
-  return std::exchange(was_interrupted_, false);
+  return was_interrupted_;
+}
+
+void seat::recovered() {
+  std::lock_guard guard{mutex_};
+  was_interrupted_ = false;
 }
 
 void seat::close() {
@@ -86,6 +141,7 @@ void seat::close() {
   is_closed_ = true;
   // What is dropped here may hold the last reference to somebody.
   held.swap(held_);
+  record_->held.set(0);
   kept.swap(kept_);
 }
 

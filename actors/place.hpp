@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/inspection/actor_record.hpp"
+
 #include <caf/actor_cast.hpp>
 #include <caf/actor_config.hpp>
 #include <caf/actor_system.hpp>
@@ -24,6 +26,9 @@ namespace fantail {
 ///
 /// Thread safe. What it holds is bounded by the credit of those who send: a
 /// restart is a slow handler to them. Ticks are not held.
+///
+/// A seat can be suspended: then messages are held although somebody sits
+/// there, but for those of operators and those to the actor in person.
 class seat : public caf::monitorable_actor {
 public:
   explicit seat(caf::actor_config& cfg) : caf::monitorable_actor(cfg) {}
@@ -38,6 +43,17 @@ public:
   std::shared_ptr<void> keep(std::shared_ptr<void> (*make)());
   void forget();
 
+  /// What is known of those who sit here, whoever that is.
+  actor_record& record() noexcept { return *record_; }
+  const std::shared_ptr<actor_record>& shared_record() const noexcept {
+    return record_;
+  }
+
+  /// False if it is suspended already.
+  bool suspend();
+  /// Passes on what is held. False if it is not suspended.
+  bool resume();
+
   // -- for the one who sits here ----------------------------------------------
 
   /// REQUIRES: the seat is vacant.
@@ -47,19 +63,25 @@ public:
   /// Takes back what was not handled; it comes before everything held.
   void give_back(std::vector<caf::mailbox_element_ptr> unread,
                  bool was_interrupted);
-  /// Whether the last one failed amid a message; says so once.
-  bool take_interrupted();
+  /// Whether one failed amid a message, and nobody recovered from it since.
+  bool was_interrupted() const;
+  void recovered();
 
   /// Ends all that: nothing is held or passed on any more.
   void close();
 
 private:
+  void hold(caf::mailbox_element_ptr x);
+  void pass_on_held();
+
   mutable std::mutex mutex_;
   caf::strong_actor_ptr occupant_;
   std::vector<caf::mailbox_element_ptr> held_;
   std::shared_ptr<void> kept_;
   bool was_interrupted_ = false;
   bool is_closed_ = false;
+  bool is_suspended_ = false;
+  std::shared_ptr<actor_record> record_ = std::make_shared<actor_record>();
 };
 
 /// A reference to a seat, or to none.

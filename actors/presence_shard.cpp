@@ -156,6 +156,9 @@ void presence_shard_state::on_progress(const delta_progressed& x) {
       counts->update.record(at - latencies.front().received_at_ns);
     latencies.pop_front();
   }
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.in_effect(deps.shard, deltas_applied,
+                                      scene_of(deps.env, name));
   if (deps.resync != 0)
     work_off();
   send_answers();
@@ -289,6 +292,7 @@ void presence_shard_state::publish_counts() {
   counts->sessions.set(stats.sessions);
   counts->zombies.set(stats.zombies);
   counts->bytes.set(stats.bytes);
+  tell_bytes(deps.env, stats.bytes);
   counts->log_position.set(read_to.value);
   keeper->publish_counts(*counts);
 }
@@ -305,6 +309,9 @@ presence_shard(component<presence_shard_actor, presence_shard_state>* self,
   return {
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },
+      [&state](const explain_user& x) {
+        x.into->add({state.ledger->find(x.user)});
+      },
       // -- pull_sink_actor
       [&state](const pulled& x) { state.on_pulled(x); },
       [&state](const log_found& x) { state.on_found(x); },

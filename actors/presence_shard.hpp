@@ -82,6 +82,7 @@ struct presence_shard_state {
     presence_record change;
     /// What was added to its position.
     uint64_t life = 0;
+    int64_t received_at_ns = 0;
     /// The list it needed is lost.
     bool is_list_lost = false;
   };
@@ -148,6 +149,7 @@ struct presence_shard_state {
   void on_memory(const memory_state& x);
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
+  void describe(json::object& out) const;
 
   void on_members_found(const members_found& x);
   void on_member_read(const member_read& x);

@@ -16,6 +16,21 @@ void presence_shard_state::on_find_user(const find_user& x) {
   self->send(sender_of_current<presence_desk_actor>(self), std::move(answer));
 }
 
+void presence_shard_state::describe(json::object& out) const {
+  auto seen = ledger->stats();
+  out["kind"] = "presence-shard";
+  out["shard"] = deps.shard.value;
+  out["users"] = uint64_t{seen.users_online};
+  out["users_known"] = uint64_t{seen.users_known};
+  out["sessions"] = uint64_t{seen.sessions};
+  // Every session has one.
+  out["timers"] = uint64_t{seen.sessions};
+  out["zombies"] = uint64_t{seen.zombies};
+  out["bytes"] = uint64_t{seen.bytes};
+  out["sequence"] = ledger->applied().value;
+  out["unapplied_deltas"] = uint64_t{outbound->unapplied()};
+}
+
 void presence_shard_state::on_name_users(const name_users& x) {
   users_named answer{x.question, deps.shard, {}};
   for (auto user : x.users)

@@ -98,6 +98,11 @@ void presence_shard_state::finish(const waiting_pull& x) {
   send_deltas();
   if (!events.empty() && is_replayed)
     latencies.push_back({events.received_at_ns, deltas_sent});
+  auto& traces = deps.env.counts->traces;
+  if (traces.is_watched()) {
+    traces.told(deps.shard, deltas_sent);
+    traces.in_effect(deps.shard, deltas_applied, scene_of(deps.env, name));
+  }
   bytes_read += events.byte_count();
   owed_bytes += events.byte_count();
 }
@@ -119,6 +124,7 @@ void presence_shard_state::read_next(waiting_pull& from) const {
   x.raw = (*from.events)[from.next++];
   x.parsed = parse_presence_update(x.raw.body);
   x.life = from.version_base;
+  x.received_at_ns = from.events->received_at_ns;
   x.change.version = log_position{x.life + x.raw.pos.value};
   x.change.stored_at_ns = x.raw.stored_at_ns;
   x.change.user = x.raw.channel;
@@ -171,6 +177,10 @@ void presence_shard_state::apply(incoming& x) {
     return;
   }
   keeper->members().follow(x.change, outcome);
+  auto& traces = deps.env.counts->traces;
+  if (traces.is_watched())
+    traces.applied(deps.shard, x.change.user, x.raw.pos, x.received_at_ns,
+                   scene_of(deps.env, name));
   announce(x, outcome);
 }
 

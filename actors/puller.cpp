@@ -210,6 +210,17 @@ void puller_state::tell_stalled() {
     self->send(deps.sink, log_stalled{});
 }
 
+void puller_state::describe(json::object& out) const {
+  constexpr std::string_view phases[]{"idle", "opening", "reading", "waiting"};
+  out["kind"] = "puller";
+  out["stream"] = deps.stream;
+  out["phase"] = phases[static_cast<size_t>(now_in)];
+  out["sequence"] = received_to.value;
+  out["unsettled_bytes"] = uint64_t{window.unsettled_bytes()};
+  out["unsettled_bytes_max"] = uint64_t{deps.window.unsettled_bytes_max};
+  out["requests"] = uint64_t{window.requests_outstanding()};
+}
+
 puller_actor::behavior_type puller(component<puller_actor, puller_state>* self,
                                    puller_deps deps) {
   auto& state = enter(self, std::move(deps));

@@ -54,6 +54,7 @@ struct puller_state {
   void on_link(const link_changed& x);
   void on_settled(const pull_settled& x);
   void on_tick(const tick& x);
+  void describe(json::object& out) const;
 
 private:
   void open();

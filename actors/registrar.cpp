@@ -2,6 +2,7 @@
 #include "actors/registrar.hpp"
 
 #include "core/subject.hpp"
+#include "messages/inspection.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -261,6 +262,16 @@ void registrar_state::bury(const instance_spoke& x, std::string_view source,
       {source, subject, x.body, to_string(reason), detail, std::nullopt});
 }
 
+/// The egresses show the instances; who is dead is known here.
+void registrar_state::on_inspect(const inspect_node& x) {
+  std::vector<instance_index> silent;
+  auto count = static_cast<uint16_t>(deps.env.instances->size());
+  for (uint16_t i = 0; i < count; ++i)
+    if (watch->is_dead(instance_index{i}))
+      silent.push_back(instance_index{i});
+  x.into->add_silent(std::move(silent));
+}
+
 void registrar_state::on_link(const link_changed& x) {
   auto now = deps.env.clock->now();
   if (x.is_up) {
@@ -318,9 +329,7 @@ registrar(component<registrar_actor, registrar_state>* self,
   auto& state = enter(self, std::move(deps));
   return {
       [&state](const tick& x) { state.on_tick(x); },
-      [](const inspect_node&) {
-        // The egresses show the instances.
-      },
+      [&state](const inspect_node& x) { state.on_inspect(x); },
       // -- pull_sink_actor
       [&state](const pulled& x) { state.on_pulled(x); },
       [&state](const log_found& x) { state.on_found(x); },

@@ -71,6 +71,7 @@ struct registrar_state {
   void on_spoke(const instance_spoke& x);
   void on_link(const link_changed& x);
   void on_tick(const tick& x);
+  void on_inspect(const inspect_node& x);
 
 private:
   void apply(const chat_event& record);

@@ -2,7 +2,6 @@
 #include "actors/routing_shard.hpp"
 
 #include "core/snapshot/instance_names.hpp"
-#include "messages/inspection.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -73,7 +72,7 @@ void routing_shard_state::route(const pull_ptr& events) {
     settling->opened(number, events->to, settle_tracker::first_groups(egresses),
                      events->byte_count());
   last_opened = events;
-  count_spreads(events->size());
+  count_spreads(*events);
   for (size_t i = 0; i < lists.size(); ++i) {
     auto part = std::make_shared<delivery>();
     part->source = events;
@@ -101,12 +100,14 @@ void routing_shard_state::route(const pull_ptr& events) {
   counts->unroutable.set(after.unroutable);
   counts->deliveries.set(after.deliveries);
   counts->routed_to.set(events->to.value);
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.routed(*events, number, spreads, scene());
   tell_all_progress();
   last_opened = nullptr;
 }
 
-void routing_shard_state::count_spreads(size_t events) {
-  spreads.assign(events, 0);
+void routing_shard_state::count_spreads(const pull& events) {
+  spreads.assign(events.size(), 0);
   for (auto& list : lists) {
     uint32_t begin = 0;
     for (auto& item : list.items) {
@@ -114,8 +115,10 @@ void routing_shard_state::count_spreads(size_t events) {
       begin = item.end;
     }
   }
-  for (auto spread : spreads)
-    counts->publishes_per_message.record(spread);
+  for (size_t i = 0; i < events.size(); ++i) {
+    counts->publishes_per_message.record(spreads[i]);
+    hot.count(events.channel_of(i), spreads[i]);
+  }
 }
 
 void routing_shard_state::on_found(const log_found& x) {
@@ -240,6 +243,8 @@ void routing_shard_state::settled_more(position before, size_t bytes_before) {
   if (source && freed > 0)
     self->send(source, pull_settled{freed});
   counts->settled_to.set(settling->settled().value);
+  if (deps.env.counts->traces.is_watched())
+    deps.env.counts->traces.settled(deps.shard, settling->settled(), scene());
 }
 
 void routing_shard_state::on_select(const select_range& x) {
@@ -301,6 +306,7 @@ void routing_shard_state::on_tick(const tick& x) {
   if (x.now < next_second)
     return;
   next_second = x.now + 1s;
+  hot.tick(x.now);
   publish_counts();
   if (is_claiming)
     return;
@@ -327,29 +333,14 @@ void routing_shard_state::publish_counts() {
   counts->table_channels.set(table.channels().size());
   counts->table_users.set(table.users().users_online());
   counts->table_memberships.set(table.users().memberships());
-  counts->table_bytes.set(table.channels().byte_count()
-                          + table.rows().byte_count()
-                          + table.users().byte_count());
+  counts->table_bytes.set(table_bytes());
+  tell_bytes(deps.env, table_bytes());
 }
 
-void routing_shard_state::on_inspect(const inspect_node& x) {
-  inspection::shard_view view;
-  view.shard = deps.shard;
-  view.epoch = owner;
-  view.routed_to = settling->opened_to();
-  view.settled_to = settling->settled();
-  view.digest = router->digest();
-  view.departures = router->recent_departures().size();
-  view.table = router->statistics(x.into->top());
-  x.into->add(std::move(view));
-}
-
-void routing_shard_state::on_inspect_routes(const inspect_routes& x) const {
-  std::map<std::string, channel_route> result;
-  for (auto& channel : x.into->channels())
-    if (auto route = router->route_of(channel); route.known)
-      result.emplace(channel, std::move(route));
-  x.into->add(std::move(result));
+size_t routing_shard_state::table_bytes() const {
+  auto& table = router->table();
+  return table.channels().byte_count() + table.rows().byte_count()
+         + table.users().byte_count();
 }
 
 routing_shard_actor::behavior_type
@@ -360,6 +351,8 @@ routing_shard(component<routing_shard_actor, routing_shard_state>* self,
       [&state](const tick& x) { state.on_tick(x); },
       [&state](const inspect_node& x) { state.on_inspect(x); },
       [&state](const inspect_routes& x) { state.on_inspect_routes(x); },
+      [&state](const inspect_channels& x) { state.on_inspect_channels(x); },
+      [&state](const explain_route& x) { state.on_explain(x); },
       // -- pull_sink_actor
       [&state](const pulled& x) { state.on_pulled(x); },
       [&state](const log_found& x) { state.on_found(x); },

@@ -3,6 +3,7 @@
 
 #include "actors/component.hpp"
 #include "core/delivery/settle_tracker.hpp"
+#include "core/routing/hot_channels.hpp"
 #include "core/routing/shard_router.hpp"
 #include "core/routing/stream_times.hpp"
 #include "messages/protocol.hpp"
@@ -78,6 +79,8 @@ struct routing_shard_state {
   };
   std::deque<search> searches;
   presence_desk_actor desk;
+  /// What costs most.
+  hot_channels hot;
   // Scratch memory of one pull.
   std::vector<delivery_list> lists;
   std::vector<uint32_t> spreads;
@@ -101,11 +104,16 @@ struct routing_shard_state {
   void on_tick(const tick& x);
   void on_inspect(const inspect_node& x);
   void on_inspect_routes(const inspect_routes& x) const;
+  void on_inspect_channels(const inspect_channels& x);
+  void on_explain(const explain_route& x) const;
+  void describe(json::object& out) const;
 
 private:
   void begin_epoch(shard_position head);
   void route(const pull_ptr& events);
-  void count_spreads(size_t events);
+  void count_spreads(const pull& events);
+  size_t table_bytes() const;
+  trace_log::scene scene() const { return scene_of(deps.env, name); }
   void tell_progress(size_t presence_shard);
   void tell_watched();
   void tell_all_progress();

@@ -3,6 +3,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -34,6 +35,29 @@ void supervisor_state::carry_out() {
   while (!todo.empty())
     for (auto& x : std::exchange(todo, {}))
       carry_out(x);
+  tell_board();
+}
+
+void supervisor_state::tell_board() {
+  auto now = env.clock->now();
+  next_board = now + std::chrono::seconds{1};
+  if (env.seat && machine)
+    env.seat->record().board.write(board_of(*machine, now));
+}
+
+void supervisor_state::describe(json::object& out) {
+  auto now = env.clock->now();
+  auto& spec = machine->spec();
+  auto is_there = [](const caf::actor& x) {
+    return static_cast<bool>(x);
+  };
+  out["kind"] = "supervisor";
+  out["strategy"] = to_string(spec.strategy);
+  out["restarts_used"] = uint64_t{machine->recent_restarts(now)};
+  out["restarts_allowed"] = spec.intensity.restarts;
+  out["period_ns"] = int64_t{spec.intensity.period.count()};
+  out["children"] = uint64_t{machine->size()};
+  out["running"] = int64_t{std::ranges::count_if(running, is_there)};
 }
 
 void supervisor_state::carry_out(supervisor_machine::action x) {
@@ -83,6 +107,9 @@ void supervisor_state::end() {
     self->quit(caf::exit_reason::user_shutdown);
     return;
   }
+  if (env.seat)
+    env.seat->record().journal.add(actor_journal::kind::gave_up, unix_now_ns(),
+                                   cause);
   env.reports->error(name, "supervisor-gave-up",
                      {{"supervisor", machine->spec().id}, {"cause", cause}});
   self->quit(caf::make_error(caf::sec::runtime_error, cause));
@@ -95,19 +122,21 @@ void supervisor_state::on_down(const caf::down_msg& x) {
   auto child = i->second;
   index_of.erase(i);
   running[child] = nullptr;
-  auto is_orderly = !x.reason || x.reason == caf::exit_reason::normal
-                    || x.reason == caf::exit_reason::user_shutdown;
-  auto cause = self->system().render(x.reason);
+  auto was_orderly = is_orderly(x.reason);
+  auto is_hopeless = x.reason.category() == hopeless_end;
+  auto cause = cause_of(self->system(), x.reason);
   auto now = env.clock->now();
   auto id = machine->view(child, now).spec->id;
-  if (!is_orderly) {
+  if (!was_orderly) {
     env.counts->events.add("supervisor/child-failed");
     env.reports->warn(
         name, "child-failed",
         {{"supervisor", machine->spec().id}, {"child", id}, {"cause", cause}});
   }
-  machine->ended(child, is_orderly ? child_end::orderly : child_end::failed,
-                 std::move(cause), jitter(), now, todo);
+  auto how = was_orderly   ? child_end::orderly
+             : is_hopeless ? child_end::hopeless
+                           : child_end::failed;
+  machine->ended(child, how, std::move(cause), jitter(), now, todo);
   carry_out();
 }
 
@@ -132,7 +161,8 @@ void supervisor_state::on_start_child(const start_child& x) {
 
 void supervisor_state::on_tick(const tick& x) {
   machine->tick(x.now, todo);
-  carry_out();
+  if (!todo.empty() || x.now >= next_board)
+    carry_out();
 }
 
 supervisor_actor::behavior_type supervisor(supervisor_state::actor_type* self,
@@ -142,7 +172,7 @@ supervisor_actor::behavior_type supervisor(supervisor_state::actor_type* self,
   state.self = self;
   self->set_down_handler([&state](caf::down_msg& x) { state.on_down(x); });
   self->set_exit_handler([&state](caf::exit_msg& x) { state.on_exit(x); });
-  self->belong_to(deps.env.seat);
+  self->belong_to(deps.env);
   state.start(std::move(deps));
   self->sit();
   return {

@@ -42,14 +42,18 @@ struct supervisor_state {
   std::unordered_map<caf::actor_id, size_t> index_of;
   supervisor_machine::actions todo;
   std::minstd_rand random{std::random_device{}()};
+  /// When the board is written although nothing happens.
+  time_point next_board{};
 
   void start(supervisor_deps deps);
   void on_down(const caf::down_msg& x);
   void on_exit(const caf::exit_msg& x);
   void on_start_child(const start_child& x);
   void on_tick(const tick& x);
+  void describe(json::object& out);
 
 private:
+  void tell_board();
   void carry_out();
   void carry_out(supervisor_machine::action x);
   void start_now(size_t child);

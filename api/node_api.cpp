@@ -124,17 +124,19 @@ http_response node_api::on_latency(const http_request& request) {
 std::string index_of(const std::vector<http_route>& routes) {
   size_t width = 0;
   for (auto& x : routes)
-    width = std::max(width, x.path.size());
+    width = std::max(width, x.path.size() + x.method.size() + 1);
   std::string result = "Fantail, admin API of a node\n\n";
-  for (auto& x : routes)
-    result += x.path + std::string(width + 2 - x.path.size(), ' ') + x.about
-              + "\n";
+  for (auto& x : routes) {
+    auto head = x.method == "GET" ? x.path : x.method + " " + x.path;
+    result += head + std::string(width + 2 - head.size(), ' ') + x.about + "\n";
+  }
   return result;
 }
 
 } // namespace
 
-std::vector<http_route> node_routes(node_view view) {
+std::vector<http_route> node_routes(node_view view,
+                                    std::vector<http_route> more) {
   auto api = std::make_shared<node_api>(std::move(view));
   std::vector<http_route> result{
       {"GET", "/health", "is the node well, component by component",
@@ -172,6 +174,8 @@ std::vector<http_route> node_routes(node_view view) {
        [api](const http_request& x) { return api->on_routes(x); }, true},
   };
   for (auto& x : profile_routes(*api->view.profiler))
+    result.push_back(std::move(x));
+  for (auto& x : more)
     result.push_back(std::move(x));
   result.push_back({"GET", "/", "this list", nullptr});
   result.back().handler = [text = index_of(result)](const http_request&) {

@@ -39,7 +39,8 @@ struct node_view {
 
 /// The routes of a node's admin API: /health, /ready, /metrics, /version,
 /// /debug/routing-stats, /debug/routes, /debug/cache-stats, /debug/latency,
-/// those of profile_api.hpp, and / which lists them.
-std::vector<http_route> node_routes(node_view view);
+/// those of profile_api.hpp, `more`, and / which lists them.
+std::vector<http_route> node_routes(node_view view,
+                                    std::vector<http_route> more = {});
 
 } // namespace fantail

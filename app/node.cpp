@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "app/node.hpp"
 
+#include "app/node_http.hpp"
 #include "app/node_parts.hpp"
 #include "app/node_questions.hpp"
 #include "app/node_tree.hpp"
@@ -166,12 +167,9 @@ node::start(const node_config& config) {
   if (auto problem = parts->start())
     return *problem;
   auto* self = parts.get();
-  if (auto problem = self->parts.http_up(
-          [self](size_t top) { return self->tree->inspect(top); },
-          [self](std::vector<std::string> channels) {
-            return self->tree->inspect_routes_of(std::move(channels));
-          },
-          [self] { return self->is_ready.load(); }))
+  if (auto problem = self->parts.http_up({&*self->tree, [self] {
+                                            return self->is_ready.load();
+                                          }}))
     return *problem;
   return std::unique_ptr<node>{new node{std::move(parts)}};
 }

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "app/node_http.hpp"
 
+#include "api/admin_api.hpp"
 #include "api/node_api.hpp"
 #include "app/node_parts.hpp"
+#include "app/node_tree.hpp"
 
 #include <caf/config.hpp>
+
+#include <filesystem>
+#include <utility>
 
 namespace fantail {
 
 namespace {
 
 using condition = component_health::condition;
+
+constexpr int exit_refused = 3;
 
 std::string caf_version() {
   return std::to_string(CAF_MAJOR_VERSION) + "."
@@ -69,30 +76,98 @@ health_board::update(std::vector<component_health> now) {
   return now;
 }
 
-std::optional<start_failure> node_parts::http_up(
-    std::function<std::shared_ptr<inspection>(size_t)> inspect,
-    std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
-        inspect_routes,
-    std::function<bool()> is_ready) {
-  http_ = std::make_unique<http_parts>();
+namespace {
+
+/// Where the token is, and whether it may be made there.
+std::variant<admin_token, start_failure> open_token(const node_config& config) {
+  auto& chosen = config.admin.token_file;
+  std::error_code ignored;
+  std::filesystem::create_directories(config.node.state_directory, ignored);
+  auto path
+      = chosen.empty() ? config.node.state_directory + "/admin.token" : chosen;
+  auto opened = admin_token::open(path, chosen.empty());
+  if (auto* why = std::get_if<std::string>(&opened))
+    return start_failure{chosen.empty() ? 1 : exit_refused, *why};
+  return std::get<admin_token>(std::move(opened));
+}
+
+node_view debug_view(node_parts& parts, http_parts& http,
+                     const http_sources& from) {
   node_view view;
-  view.name = config.node.name;
+  view.name = parts.config.node.name;
   view.versions = {{"fantail", FANTAIL_VERSION},
-                   {"nats-server", server_version()},
+                   {"nats-server", parts.server_version()},
                    {"caf", caf_version()}};
   view.started_at = std::chrono::system_clock::now();
-  view.counts = &counts;
-  view.instances = &instances;
-  view.inspect = std::move(inspect);
-  view.profiler = &http_->profiler;
-  view.inspect_routes = std::move(inspect_routes);
-  view.health = [this, is_ready = std::move(is_ready)] {
-    return http_->health.update(components_of(*this, is_ready()));
+  view.counts = &parts.counts;
+  view.instances = &parts.instances;
+  view.profiler = &http.profiler;
+  view.inspect = [tree = from.tree](size_t top) {
+    return tree->inspect(top);
   };
+  view.inspect_routes = [tree = from.tree](std::vector<std::string> channels) {
+    return tree->inspect_routes_of(std::move(channels));
+  };
+  view.health = [&parts, &http, is_ready = from.is_ready] {
+    return http.health.update(components_of(parts, is_ready()));
+  };
+  return view;
+}
+
+admin_view admin_view_of(const node_view& debug, node_parts& parts,
+                         http_parts& http, node_tree* tree) {
+  admin_view view;
+  view.name = debug.name;
+  view.incarnation = parts.incarnation;
+  view.versions = debug.versions;
+  view.started_at = debug.started_at;
+  view.nats_url = parts.nats_url();
+  view.memory_limit = parts.config.node.memory_limit;
+  view.clock = &parts.clock;
+  view.counts = &parts.counts;
+  view.instances = &parts.instances;
+  view.actors = &parts.actors;
+  view.control = &tree->control();
+  view.watch = &*http.watch;
+  view.events = &parts.events;
+  view.reports = &parts.reports;
+  view.token = &*http.token;
+  view.audit = &*http.audit;
+  view.health = debug.health;
+  view.inspect_instances = [tree] {
+    return tree->inspect_instances();
+  };
+  view.rank_channels = [tree](channel_order order, size_t top) {
+    return tree->rank_channels(order, top);
+  };
+  view.explain_route = [tree](const std::string& channel) {
+    return tree->explain_route_of(channel);
+  };
+  view.explain_user = [tree](const std::string& user) {
+    return tree->explain_user_of(user);
+  };
+  return view;
+}
+
+} // namespace
+
+std::optional<start_failure> node_parts::http_up(const http_sources& from) {
+  http_ = std::make_unique<http_parts>();
+  auto token = open_token(config);
+  if (auto* problem = std::get_if<start_failure>(&token))
+    return *problem;
+  http_->token.emplace(std::get<admin_token>(std::move(token)));
+  http_->audit.emplace(config.node.state_directory + "/admin-audit.log");
+  http_->watch.emplace(node_watch::subject{
+      &actors, &from.tree->control(), &counts, &instances, &clock, &reports});
+  http_->watch->start();
   http_server_config settings;
   settings.address = config.http.address;
   settings.port = config.http.port;
-  auto started = http_server::start(settings, node_routes(std::move(view)));
+  auto view = debug_view(*this, *http_, from);
+  auto routes = admin_routes(admin_view_of(view, *this, *http_, from.tree));
+  auto started = http_server::start(
+      settings, node_routes(std::move(view), std::move(routes)));
   if (auto* why = std::get_if<std::string>(&started))
     return start_failure{1, *why};
   http_->server = std::move(std::get<0>(started));
@@ -100,10 +175,13 @@ std::optional<start_failure> node_parts::http_up(
 }
 
 void node_parts::http_down() {
-  if (!http_ || !http_->server)
+  if (!http_)
     return;
   http_->profiler.cancel();
-  http_->server->stop();
+  if (http_->server)
+    http_->server->stop();
+  if (http_->watch)
+    http_->watch->stop();
 }
 
 std::string node_parts::http_url() const {

@@ -3,6 +3,7 @@
 
 #include "app/node_http.hpp"
 #include "core/subject.hpp"
+#include "messages/wall_clock.hpp"
 #include "runtime/boot/logging.hpp"
 
 #include <unistd.h>
@@ -53,6 +54,7 @@ void log_reports::report(severity level, std::string_view component,
     break;
   }
   log_event(to, component, event, named);
+  events_.add(level, component, event, details, unix_now_ns());
 }
 
 node_parts::node_parts(const node_config& c)

@@ -5,6 +5,8 @@
 #include "actors/partitioner.hpp"
 #include "app/node.hpp"
 #include "app/streams.hpp"
+#include "core/inspection/actor_directory.hpp"
+#include "core/inspection/event_log.hpp"
 #include "messages/inspection.hpp"
 #include "runtime/boot/embedded_server.hpp"
 #include "runtime/nats/control_link.hpp"
@@ -34,13 +36,20 @@ public:
   }
 };
 
+/// Reports go to the log, and to those who watch the node.
 class log_reports final : public report_port {
 public:
+  explicit log_reports(event_log& events) : events_(events) {}
+
   void report(severity level, std::string_view component,
               std::string_view event, fields details) override;
+
+private:
+  event_log& events_;
 };
 
 struct http_parts;
+struct http_sources;
 
 /// What a node is made of besides actors: the server it may have started, its
 /// links to NATS, its streams, its HTTP interface. Members stand in the order
@@ -66,11 +75,7 @@ public:
   /// Everything that was routed is settled.
   bool all_settled() const;
 
-  std::optional<start_failure> http_up(
-      std::function<std::shared_ptr<inspection>(size_t)> inspect,
-      std::function<std::shared_ptr<route_inspection>(std::vector<std::string>)>
-          inspect_routes,
-      std::function<bool()> is_ready);
+  std::optional<start_failure> http_up(const http_sources& from);
   void http_down();
   void stop_links();
   void stop_server();
@@ -83,9 +88,11 @@ public:
   /// Names this life of the node.
   std::string incarnation;
   system_clock clock;
-  log_reports reports;
+  event_log events;
+  log_reports reports{events};
   telemetry::node counts;
   instance_directory instances;
+  actor_directory actors;
   environment env;
 
   std::unique_ptr<embedded_server> server;

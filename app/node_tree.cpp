@@ -37,9 +37,11 @@ constexpr unsigned supervisor_beats = 1;
 
 /// One defect may hit many children at once; one that comes back at once each
 /// time is not mended by restarts.
-constexpr restart_intensity branch_intensity{20, 10s};
+constexpr restart_intensity child_intensity{8, 10s};
+constexpr restart_intensity branch_intensity{40, 10s};
 constexpr restart_intensity root_intensity{3, 30s};
 constexpr auto stop_timeout = 5s;
+constexpr const char* root_id = "node";
 
 } // namespace
 
@@ -48,6 +50,7 @@ node_tree::branch& node_tree::grow(std::string id) {
   result.spec.id = std::move(id);
   result.spec.intensity = branch_intensity;
   result.seat = place::make(system_);
+  control_.enter(result.seat, root_id, result.spec.id, true);
   return result;
 }
 
@@ -70,20 +73,26 @@ auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
                     unsigned beats, restart_kind restart) {
   using handle = caf::infer_handle_from_fun_t<Fun>;
   auto where = place::make(system_);
+  control_.enter(where, to.spec.id, id, false);
   supervised_child child;
   child.spec.id = std::move(id);
   child.spec.restart = restart;
+  child.spec.intensity = child_intensity;
   child.start = [this, fun, deps, where] {
     return spawn(fun, deps, where);
   };
   {
     std::lock_guard guard{mutex_};
+    if (is_stopping_) {
+      where->close();
+      return where.as<handle>();
+    }
     places_.push_back(where);
     to.children.push_back(child);
+    clock_->add(where.as<component_actor>(), beats);
   }
   // One that begins later starts with all there are, and ignores the message.
   caf::anon_send(to.seat.as<supervisor_actor>(), start_child{std::move(child)});
-  clock_->add(where.as<component_actor>(), beats);
   return where.as<handle>();
 }
 
@@ -104,7 +113,10 @@ supervised_child node_tree::supervised(branch& x) {
 
 void node_tree::begin_supervision() {
   supervisor_deps deps{parts_.env, {}, {}};
-  deps.spec.id = "node";
+  deps.spec.id = root_id;
+  root_seat_ = place::make(system_);
+  control_.enter(root_seat_, {}, root_id, true);
+  deps.env.seat = root_seat_;
   deps.spec.intensity = root_intensity;
   for (auto& x : branches_)
     deps.children.push_back(supervised(x));
@@ -121,9 +133,10 @@ void node_tree::begin_supervision() {
 node_tree::node_tree(caf::actor_system& system, node_parts& parts,
                      heritage from, callbacks on)
     : system_(system), parts_(parts), config_(parts.config),
-      from_(std::move(from)), on_(std::move(on)), delivery_(grow("delivery")),
-      routing_(grow("routing")), presences_(grow("presence")),
-      outboxes_(grow("outboxes")), edge_(grow("edge")) {
+      from_(std::move(from)), on_(std::move(on)), control_(parts.actors),
+      delivery_(grow("delivery")), routing_(grow("routing")),
+      presences_(grow("presence")), outboxes_(grow("outboxes")),
+      edge_(grow("edge")) {
   clock_.emplace(parts.clock, tick_period);
   spawn_egresses();
   spawn_guard();
@@ -142,8 +155,11 @@ void node_tree::hurry() {
 }
 
 void node_tree::stop() {
+  {
+    std::lock_guard guard{mutex_};
+    is_stopping_ = true;
+  }
   clock_.reset();
-  is_stopping_ = true;
   caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
   auto has_ended
       = ended_.get_future().wait_for(stop_timeout) == std::future_status::ready;
@@ -155,6 +171,7 @@ void node_tree::stop() {
   }
   for (auto& x : branches_)
     x.seat->close();
+  root_seat_->close();
   root_ = nullptr;
   egresses_.clear();
   shards_.clear();
@@ -345,28 +362,6 @@ void node_tree::begin_presence() {
     caf::anon_send(presence_pullers_[i],
                    start_pulling{from.read_to, from.created_at});
   }
-}
-
-std::shared_ptr<inspection> node_tree::inspect(size_t top) const {
-  auto result = std::make_shared<inspection>(
-      shards_.size() + presence_.size() + egresses_.size(), top);
-  auto ask = [&result](auto& group) {
-    for (auto& x : group)
-      caf::anon_send(x, inspect_node{result});
-  };
-  ask(shards_);
-  ask(presence_);
-  ask(egresses_);
-  return result->wait(2s) ? result : nullptr;
-}
-
-std::shared_ptr<route_inspection>
-node_tree::inspect_routes_of(std::vector<std::string> channels) const {
-  auto result
-      = std::make_shared<route_inspection>(std::move(channels), shards_.size());
-  for (auto& x : shards_)
-    caf::anon_send(x, inspect_routes{result});
-  return result->wait(2s) ? result : nullptr;
 }
 
 } // namespace fantail

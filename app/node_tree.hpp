@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/place.hpp"
+#include "actors/seat_control.hpp"
 #include "actors/ticker.hpp"
 #include "app/node_parts.hpp"
 #include "app/restore.hpp"
@@ -67,6 +68,20 @@ public:
   std::shared_ptr<route_inspection>
   inspect_routes_of(std::vector<std::string> channels) const;
 
+  /// The same of sessions and instances alone.
+  std::shared_ptr<inspection> inspect_instances() const;
+  /// The first channels of each shard; where an event of one channel goes and
+  /// why; where one user is. Nothing as above.
+  std::optional<std::vector<shard_ranking>> rank_channels(channel_order order,
+                                                          size_t top) const;
+  std::optional<route_explanation>
+  explain_route_of(const std::string& channel) const;
+  std::optional<user_explanation>
+  explain_user_of(const std::string& user) const;
+
+  /// Reaches the actors by their paths.
+  actor_control_port& control() { return control_; }
+
   const std::vector<egress_actor>& egresses() const { return egresses_; }
   const registrar_actor& instances() const { return instances_; }
   const presence_desk_actor& desk() const { return desk_; }
@@ -123,7 +138,9 @@ private:
 
   std::atomic<bool> is_stopping_ = false;
   std::promise<void> ended_;
+  seat_control control_;
   supervisor_actor root_;
+  place root_seat_;
   std::list<branch> branches_;
   branch& delivery_;
   branch& routing_;

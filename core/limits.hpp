@@ -245,4 +245,20 @@ inline constexpr uint64_t resume_positions = 5'000;
 /// No message of the protocol nests deeper than three.
 inline constexpr size_t json_depth_max = 16;
 
+// -- operators ----------------------------------------------------------------
+
+/// Messages held for an actor that an operator suspended; with more it is
+/// resumed. Those with credit stop long before.
+inline constexpr size_t suspended_messages_max = 100'000;
+
+/// Viewers of the event stream and of traces.
+inline constexpr size_t stream_viewers_max = 16;
+
+/// How long an actor may take to answer an operator.
+inline constexpr auto operator_timeout = 2s;
+
+/// How long `hang` may last.
+inline constexpr auto hang_time_max = 60s;
+inline constexpr auto hang_time_default = 2s;
+
 } // namespace fantail::limits

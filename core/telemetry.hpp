@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/histogram.hpp"
+#include "core/inspection/letter_box.hpp"
+#include "core/inspection/trace_log.hpp"
 #include "core/limits.hpp"
 
 #include <array>
@@ -199,6 +201,14 @@ struct node {
   named_counters rejected;
   named_counters events;
   mailbox_waits waits;
+  /// What nobody could take.
+  letter_box letters;
+  /// Who follows which events.
+  trace_log traces;
+  /// Actors that are stuck now, and how often one was; written by whoever
+  /// watches them.
+  counter actors_stuck;
+  counter stuck_total;
   /// `frame` instances that are silent; written by the registrar.
   counter instances_dead;
   /// 1 while new presence is refused for want of memory.

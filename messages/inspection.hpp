@@ -6,6 +6,7 @@
 #include "core/routing/shard_router.hpp"
 #include "core/routing/table_statistics.hpp"
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,6 +47,15 @@ public:
     uint64_t pending_events = 0;
     uint64_t pending_bytes = 0;
     uint64_t unacknowledged_bytes = 0;
+    instance_index index;
+    /// Nobody listens to it.
+    bool is_absent = false;
+    /// Pending, and dropped since the start: critical, important, best effort.
+    std::array<uint32_t, 3> pending_by_class{};
+    std::array<uint64_t, 3> overflow_by_class{};
+    uint64_t unheard = 0;
+    /// By shard: the end of the last section sent, and what was acknowledged.
+    std::vector<std::pair<position, position>> positions = {};
   };
 
   /// `parts` actors will contribute; tables name their `top` channels.
@@ -70,6 +80,13 @@ public:
     part_done();
   }
 
+  /// The contribution of the registrar: `frame` instances that are silent.
+  void add_silent(std::vector<instance_index> xs) {
+    std::lock_guard guard{mutex_};
+    silent_ = std::move(xs);
+    part_done();
+  }
+
   /// False if parts are missing after `timeout`: an actor hangs.
   bool wait(std::chrono::milliseconds timeout) {
     std::unique_lock guard{mutex_};
@@ -84,6 +101,7 @@ public:
   const std::vector<instance_view>& instances() const noexcept {
     return instances_;
   }
+  const std::vector<instance_index>& silent() const noexcept { return silent_; }
 
 private:
   void part_done() {
@@ -100,6 +118,7 @@ private:
   std::vector<shard_view> shards_;
   std::vector<presence_view> presence_;
   std::vector<instance_view> instances_;
+  std::vector<instance_index> silent_;
 };
 
 /// Where events of some channels would go: every routing shard adds what it

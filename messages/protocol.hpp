@@ -6,6 +6,7 @@
 #include "messages/logs.hpp"
 #include "messages/members.hpp"
 #include "messages/node.hpp"
+#include "messages/operators.hpp"
 #include "messages/presence.hpp"
 #include "messages/questions.hpp"
 #include "messages/snapshots.hpp"
@@ -84,6 +85,7 @@ using routing_shard_actor
         caf::reacts_to<ranges_needed>, caf::reacts_to<epoch_claimed>,
         caf::reacts_to<take_snapshot>, caf::reacts_to<find_channel_users>,
         caf::reacts_to<watch_channel>, caf::reacts_to<inspect_routes>,
+        caf::reacts_to<inspect_channels>, caf::reacts_to<explain_route>,
         // INTERNAL: from itself.
         caf::reacts_to<search_on>>;
 
@@ -95,7 +97,7 @@ using presence_shard_actor
         caf::reacts_to<log_trimmed>, caf::reacts_to<find_user>,
         caf::reacts_to<name_users>, caf::reacts_to<watch_user>,
         caf::reacts_to<name_changes>, caf::reacts_to<instances_left>,
-        caf::reacts_to<memory_state>,
+        caf::reacts_to<memory_state>, caf::reacts_to<explain_user>,
         // Whether instances can be heard.
         caf::reacts_to<link_changed>,
         // INTERNAL: from its members store.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "core/clock.hpp"
 #include "core/supervision/child_spec.hpp"
 
 #include <caf/actor.hpp>
@@ -28,7 +29,14 @@ struct start_child {
 /// Fail now, as a defect would make it. Understood by every actor.
 struct fail_on_purpose {};
 
+/// Do nothing for so long, as a handler would that hangs. Understood by every
+/// actor.
+struct hang_on_purpose {
+  duration time;
+};
+
 } // namespace fantail
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::start_child)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::fail_on_purpose)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fantail::hang_on_purpose)

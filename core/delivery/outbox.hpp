@@ -143,6 +143,15 @@ public:
   size_t pending_bytes() const noexcept { return pending_bytes_; }
   size_t pending_events() const noexcept { return live_entries_; }
   size_t unacknowledged_bytes() const noexcept { return window_bytes_; }
+  const std::array<uint32_t, 3>& pending_by_class() const noexcept {
+    return pending_by_class_;
+  }
+  /// By shard: up to where the instance was told, and what it acknowledged.
+  /// Both lists have the same length.
+  const std::vector<shard_position>& told() const noexcept { return told_; }
+  const std::vector<position>& acknowledged() const noexcept {
+    return acknowledged_;
+  }
 
   /// How far the instance has acknowledged `shard`, if it ever will.
   std::optional<position> acknowledged(shard_id shard) const;

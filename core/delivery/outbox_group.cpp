@@ -25,6 +25,10 @@ const outbox* outbox_group::find(instance_index index) const {
   return index.value < slots_.size() ? slots_[index.value].box.get() : nullptr;
 }
 
+outbox_group::drops outbox_group::drops_of(instance_index index) const {
+  return index.value < slots_.size() ? slots_[index.value].dropped : drops{};
+}
+
 std::vector<shard_position> outbox_group::admit(instance_index index,
                                                 instance_profile profile,
                                                 const life_start& start) {
@@ -71,9 +75,12 @@ void outbox_group::ask_soon() {
 
 void outbox_group::take_verdict(instance_index index,
                                 std::vector<incident>& incidents) {
-  auto& box = *slot_of(index).box;
+  auto& entry = slot_of(index);
+  auto& box = *entry.box;
   auto was_absent = box.is_absent();
-  stats_.unheard += box.answered();
+  auto unheard = box.answered();
+  stats_.unheard += unheard;
+  entry.dropped.unheard += unheard;
   if (was_absent != box.is_absent()) {
     auto what = was_absent ? incident::kind::heard : incident::kind::absent;
     incidents.push_back({what, index});
@@ -135,6 +142,8 @@ void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
       for (auto cls : {event_class::important, event_class::best_effort})
         if (auto count = dropped[static_cast<size_t>(cls)])
           incidents.push_back({incident::kind::dropped, index, cls, count});
+      for (size_t cls = 0; cls < dropped.size(); ++cls)
+        entry.dropped.overflow_by_class[cls] += dropped[cls];
       stats_.dropped_important += dropped[1];
       stats_.dropped_best_effort += dropped[2];
       if (entry.box->is_lagging())
@@ -178,6 +187,7 @@ bool outbox_group::flush(bus_port& out, std::vector<incident>& incidents) {
 
 void outbox_group::confirmed(uint64_t marker, std::vector<confirmation>& done,
                              std::vector<incident>& incidents) {
+  confirmed_marker_ = std::max(confirmed_marker_, marker);
   while (!awaiting_.empty() && awaiting_.front().marker <= marker) {
     auto& front = awaiting_.front();
     for (auto& x : front.deliveries)

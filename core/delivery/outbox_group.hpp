@@ -6,6 +6,7 @@
 #include "core/instance_directory.hpp"
 #include "core/routing/delivery_list.hpp"
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -120,6 +121,17 @@ public:
   size_t unconfirmed_bytes() const noexcept { return unconfirmed_bytes_; }
   const outbox_group_stats& stats() const noexcept { return stats_; }
   const outbox* find(instance_index index) const;
+  /// Deliveries to one instance that were dropped.
+  struct drops {
+    std::array<uint64_t, 3> overflow_by_class{};
+    /// Nobody listened.
+    uint64_t unheard = 0;
+  };
+  drops drops_of(instance_index index) const;
+  /// Numbers of the newest marker that was published, and of the newest that
+  /// came back.
+  uint64_t last_marker() const noexcept { return last_marker_; }
+  uint64_t confirmed_marker() const noexcept { return confirmed_marker_; }
   const std::vector<shard_position>& heads() const noexcept { return heads_; }
 
 private:
@@ -127,6 +139,7 @@ private:
     std::unique_ptr<outbox> box;
     std::string subject;
     bool is_dirty = false;
+    drops dropped;
   };
   struct awaiting {
     uint64_t marker;
@@ -153,6 +166,7 @@ private:
   std::deque<awaiting> awaiting_;
   size_t unconfirmed_bytes_ = 0;
   uint64_t last_marker_ = 0;
+  uint64_t confirmed_marker_ = 0;
   frame::writer scratch_;
   outbox_group_stats stats_;
 };

@@ -52,6 +52,7 @@ public:
   bool is_stuck(time_point now) const;
 
   size_t unsettled_bytes() const noexcept { return unsettled_bytes_; }
+  size_t requests_outstanding() const noexcept { return requests_.size(); }
   uint64_t events_outstanding() const noexcept { return outstanding_; }
 
 private:

@@ -37,7 +37,17 @@ void snapshot_rounds::grown(const log_growth& x) {
     logs_[x.shard.value].now = x;
 }
 
-bool snapshot_rounds::is_due(const log_state& x, bool is_late) const {
+/// By how much one log may grow.
+uint64_t snapshot_rounds::bytes_per_log() const {
+  uint64_t images = 0;
+  for (auto& [of, snapshots] : kept_)
+    if (!snapshots.empty())
+      images += snapshots.back().about.image_bytes;
+  return std::max(config_.bytes, images / std::max<size_t>(logs_.size(), 1));
+}
+
+bool snapshot_rounds::is_due(const log_state& x, uint64_t bytes_max,
+                             bool is_late) const {
   auto& snapshots = kept_.at(source_of(x.now.shard));
   auto before = snapshots.empty() ? log_progress{}
                                   : snapshots.back().about.log_of(x.now.shard);
@@ -46,7 +56,7 @@ bool snapshot_rounds::is_due(const log_state& x, bool is_late) const {
   auto records = x.now.log.up_to.value
                  - std::min(before.up_to.value, x.now.log.up_to.value);
   return records >= config_.records
-         || (records > 0 && x.now.bytes - x.bytes_before >= config_.bytes)
+         || (records > 0 && x.now.bytes - x.bytes_before >= bytes_max)
          || (records > 0 && is_late);
 }
 
@@ -62,8 +72,9 @@ std::optional<snapshot_source> snapshot_rounds::next(time_point now) {
     return std::nullopt;
   if (left_in_round_.empty()) {
     auto is_late = now - last_round_ >= config_.interval;
-    if (!std::ranges::any_of(logs_,
-                             [&](auto& x) { return is_due(x, is_late); }))
+    auto bytes_max = bytes_per_log();
+    if (!std::ranges::any_of(
+            logs_, [&](auto& x) { return is_due(x, bytes_max, is_late); }))
       return std::nullopt;
     begin_round(now);
   }

@@ -17,7 +17,10 @@ struct snapshot_rounds_config {
   uint16_t shards = 0;
   uint16_t presence_shards = 0;
   /// A round begins when a log has grown by so much behind the snapshot of
-  /// its presence shard, or when it has grown at all for so long.
+  /// its presence shard, or when it has grown at all for so long. A round is
+  /// not worth it before the logs have grown by as many bytes as it writes: so
+  /// at most as much is written as is read, and a start reads at most as much
+  /// behind the snapshots as from them.
   uint64_t records = limits::snapshot_records_default;
   uint64_t bytes = limits::snapshot_bytes_default;
   duration interval = limits::snapshot_interval_default;
@@ -94,7 +97,8 @@ private:
     position trimmed;
   };
 
-  bool is_due(const log_state& x, bool is_late) const;
+  bool is_due(const log_state& x, uint64_t bytes_max, bool is_late) const;
+  uint64_t bytes_per_log() const;
   void begin_round(time_point now);
   log_position needed_behind(presence_shard_id x, bool of_routing_only) const;
   void retire(snapshot_source of);

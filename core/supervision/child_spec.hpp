@@ -28,9 +28,15 @@ enum class supervision_strategy : uint8_t {
   rest_for_one,
 };
 
-/// How a child ended. An orderly end is no failure: it was told to, or it was
-/// done.
-enum class child_end : uint8_t { orderly, failed };
+/// How a child ended.
+enum class child_end : uint8_t {
+  /// No failure: it was told to, or it was done.
+  orderly,
+  failed,
+  /// It failed and will fail again, since what it kept is damaged. Its
+  /// supervisor gives up at once.
+  hopeless,
+};
 
 /// More than `restarts` within `period` are too many.
 struct restart_intensity {

@@ -91,7 +91,10 @@ void supervisor_machine::ended(size_t index, child_end how, std::string cause,
   auto kind = x.spec.restart;
   if (x.phase != child_phase::running || is_stopping_)
     went_down(x);
-  else if (kind == restart_kind::permanent
+  else if (how == child_end::hopeless) {
+    x.phase = child_phase::absent;
+    give_up("child " + x.spec.id + " cannot go on: " + x.last_cause);
+  } else if (kind == restart_kind::permanent
            || (kind == restart_kind::transient && how == child_end::failed))
     restart(index, jitter, now);
   else

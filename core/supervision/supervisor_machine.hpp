@@ -26,8 +26,8 @@ namespace fantail {
 /// - A child that has to be restarted takes along whom the strategy says. A
 ///   temporary one among those is stopped and forgotten; a transient one that
 ///   was done is started again. Only the child that failed spends a restart.
-/// - More restarts than allowed: everything is stopped and the supervisor ends
-///   with the cause. What ends while it is being stopped is no failure.
+/// - More restarts than allowed, or a hopeless end: everything is stopped and
+///   the supervisor ends with the cause. What ends while it is being stopped is no failure.
 ///
 /// `jitter` is a random number in [0, 1), drawn by the caller; it spreads the
 /// pauses. Not thread safe.

@@ -231,7 +231,8 @@ const config_key engine_keys[] = {
      .slot = FANTAIL_SLOT(presence.snapshot_bytes),
      .min = 1,
      .max = 64 * gib,
-     .doc = "The same in bytes of a presence log."},
+     .doc = "The same in bytes of a presence log. Where snapshots are larger, "
+            "logs may grow by as much as a round of them writes."},
     {.name = "presence.snapshot-interval",
      .kind = key_kind::time,
      .slot = FANTAIL_SLOT(presence.snapshot_interval),
@@ -304,19 +305,22 @@ const config_key engine_keys[] = {
      .slot = FANTAIL_SLOT(http.address),
      .min = 2,
      .max = 64,
-     .doc
-     = "Address of the admin API. It has no passwords: other than loopback "
-       "only with http.allow-remote.",
+     .doc = "Address of the admin API, which has no TLS: of this machine only, "
+            "such as 127.0.0.1 or ::1.",
      .is_valid = is_plain_text},
     {.name = "http.port",
      .kind = key_kind::count,
      .slot = FANTAIL_SLOT(http.port),
      .max = 65535,
      .doc = "Port of the admin API. 0: a free one, told at the start."},
-    {.name = "http.allow-remote",
-     .kind = key_kind::flag,
-     .slot = FANTAIL_SLOT(http.allow_remote),
-     .doc = "Permits an http.address that other machines reach."},
+    {.name = "admin.token-file",
+     .kind = key_kind::text,
+     .slot = FANTAIL_SLOT(admin.token_file),
+     .max = path_max,
+     .doc
+     = "File with the token for changes over the admin API. Empty: admin.token "
+       "in node.state-directory, made at the first start.",
+     .is_valid = is_plain_text},
     {.name = "log.level",
      .kind = key_kind::word,
      .slot = FANTAIL_SLOT(log.level),

@@ -179,10 +179,10 @@ std::vector<config_problem> check_combinations(const node_config& config) {
       result.push_back({"", name, render_value(*find_key(name), config), what});
   };
   auto& tls = config.nats.tls;
-  require(is_loopback(config.http.address) || config.http.allow_remote,
-          "http.address",
-          "reaches other machines, and the admin API has no passwords; allow "
-          "it with http.allow-remote=true");
+  require(is_loopback(config.http.address), "http.address",
+          "reaches other machines, and the admin API has no TLS, so its token "
+          "would travel in the clear; use 127.0.0.1 and let a proxy with TLS "
+          "or an SSH tunnel reach it");
   require(config.presence.ttl >= 3 * config.presence.heartbeat_interval,
           "presence.heartbeat-interval",
           "is more than a third of presence.ttl: sessions would expire "

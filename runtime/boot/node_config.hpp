@@ -87,8 +87,11 @@ struct node_config {
   struct {
     std::string address = "127.0.0.1";
     uint16_t port = 7480;
-    bool allow_remote = false;
   } http;
+
+  struct {
+    std::string token_file;
+  } admin;
 
   struct {
     std::string level = "info";

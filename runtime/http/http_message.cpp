@@ -69,6 +69,14 @@ http_response json_response(const json::value& x, unsigned status) {
   return {status, "application/json", json::serialize(x, true) + "\n"};
 }
 
+http_response error_response(unsigned status, std::string_view code,
+                             std::string_view message) {
+  return json_response(
+      json::object{
+          {"error", json::object{{"code", code}, {"message", message}}}},
+      status);
+}
+
 http_response problem_response(unsigned status, std::string_view error,
                                std::string_view what_to_do) {
   return json_response(

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,22 +18,39 @@ struct http_request {
   std::string path;
   /// Decoded; of a repeated key the last value counts.
   std::map<std::string, std::string, std::less<>> query;
+  /// What stands for the placeholder of the route's path, if it has one.
+  std::string argument;
   std::string body;
+  /// Header fields, empty if absent.
+  std::string authorization;
+  std::string last_event_id;
+  std::string user_agent;
+  /// Address and port of the client.
+  std::string peer;
 
   /// True for `?name` and `?name=1`.
   bool has_flag(std::string_view name) const;
 };
 
+/// What comes behind the first bytes of a response, bit by bit: the next part,
+/// empty if there is none yet, or nothing if that was all. Asked ten times per
+/// second on the server's I/O thread, so it must not wait. Destroyed when the
+/// client leaves.
+using http_stream = std::function<std::optional<std::string>()>;
+
 struct http_response {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
+  /// If set, `body` is only the beginning, and the connection ends with it.
+  http_stream stream = {};
 };
 
 /// One path of the API. A route for GET serves HEAD, too.
 struct http_route {
   std::string method = "GET";
-  /// Compared byte by byte.
+  /// Compared byte by byte, but for one placeholder: `{id}` stands for any text
+  /// that is not empty, slashes included. The first route that fits is taken.
   std::string path;
   /// One line for people.
   std::string about;
@@ -53,7 +71,12 @@ bool parse_target(std::string_view target, http_request& out);
 /// Indented for people; programs do not mind.
 http_response json_response(const json::value& x, unsigned status = 200);
 
-/// `{"error": ..., "what_to_do": ...}`, the form of every refusal.
+/// `{"error": {"code", "message"}}`, the form of every refusal below /api/; the
+/// message says what is wrong and what to do.
+http_response error_response(unsigned status, std::string_view code,
+                             std::string_view message);
+
+/// `{"error": ..., "what_to_do": ...}`, the form of every other refusal.
 http_response problem_response(unsigned status, std::string_view error,
                                std::string_view what_to_do);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/http/http_server.hpp"
 
+#include "runtime/http/http_routes.hpp"
+#include "runtime/http/listen_problem.hpp"
+
 // The thread sanitizer does not know fences, and GCC warns of each.
 #ifdef __SANITIZE_THREAD__
 #  define BOOST_ASIO_DISABLE_FENCED_BLOCK
@@ -15,7 +18,6 @@
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
-#include <exception>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -35,54 +37,11 @@ namespace {
 /// bytes unread would reset it, and the client might never see the response.
 constexpr auto farewell = 2s;
 
+/// How often a response that goes on is asked for more.
+constexpr auto stream_pause = 100ms;
+
 /// Pause after a failed accept: the process has run out of descriptors.
 constexpr auto accept_pause = 100ms;
-
-constexpr std::string_view turned_away
-    = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-      "Retry-After: 1\r\nConnection: close\r\n\r\n"
-      "{\"error\":\"too many connections\","
-      "\"what_to_do\":\"close idle ones, or try again later\"}\n";
-
-http_response too_large_header() {
-  return problem_response(431, "the header of the request is too large",
-                          "send fewer and shorter header fields");
-}
-
-http_response too_large_body() {
-  return problem_response(413, "the body of the request is too large",
-                          "send less at once");
-}
-
-http_response call(const http_route& route, const http_request& request) {
-  std::string why = "unknown exception";
-  try {
-    return route.handler(request);
-  } catch (const std::exception& x) {
-    why = x.what();
-  } catch (...) {
-    // The text above says it.
-  }
-  return problem_response(500, "the request failed: " + why,
-                          "this is a fault in Fantail: please report it");
-}
-
-/// The reason in words that name the key to change.
-std::string describe(const http_server_config& config, error_code why) {
-  auto port = std::to_string(config.port);
-  if (why == net::error::address_in_use)
-    return "port " + port + " on " + config.address
-           + " is taken; set http.port";
-  if (why == net::error::access_denied)
-    return "port " + port
-           + " is for privileged programs only; set http.port "
-             "to 1024 or above";
-  if (why == boost::system::errc::address_not_available)
-    return "this machine does not have the address " + config.address
-           + "; set http.address";
-  return "cannot listen on " + config.address + " port " + port + ": "
-         + why.message() + "; set http.address or http.port";
-}
 
 } // namespace
 
@@ -135,6 +94,10 @@ public:
   session(impl& server, tcp::socket socket)
       : server_(server), stream_(std::move(socket)) {
     server_.join();
+    error_code why;
+    auto peer = stream_.socket().remote_endpoint(why);
+    if (!why)
+      peer_ = peer.address().to_string() + ":" + std::to_string(peer.port());
   }
   ~session() { server_.leave(); }
 
@@ -162,9 +125,13 @@ public:
       response_->set(http::field::allow, allowed);
     if (x.status == 503)
       response_->set(http::field::retry_after, "1");
+    next_ = is_head_ ? nullptr : std::move(x.stream);
+    keeps_alive_ = keeps_alive_ && !next_;
     response_->keep_alive(keeps_alive_);
     response_->body() = std::move(x.body);
-    response_->prepare_payload();
+    // The end of a stream is that of its connection.
+    if (!next_)
+      response_->prepare_payload();
     serializer_.emplace(*response_);
     stream_.expires_after(server_.config().idle_timeout);
     auto done = [self = shared_from_this()](error_code why, size_t) {
@@ -190,11 +157,18 @@ private:
     request.method = std::string{message.method_string()};
     auto target = message.target();
     if (!parse_target({target.data(), target.size()}, request)) {
-      respond(problem_response(400, "the path is malformed",
-                               "ask for /, which lists the paths"));
+      respond(malformed_path({target.data(), target.size()}));
       return;
     }
     request.body = std::move(message.body());
+    auto field = [&message](auto name) {
+      auto text = message[name];
+      return std::string{text.data(), text.size()};
+    };
+    request.authorization = field(http::field::authorization);
+    request.last_event_id = field("Last-Event-ID");
+    request.user_agent = field(http::field::user_agent);
+    request.peer = peer_;
     server_.serve(std::move(request), shared_from_this());
   }
 
@@ -224,16 +198,68 @@ private:
       read();
       return;
     }
+    if (next_) {
+      begin_stream();
+      return;
+    }
     stream_.socket().shutdown(tcp::socket::shutdown_send, why);
     stream_.expires_after(farewell);
     drain();
   }
 
+  // -- a response that goes on
+
+  void begin_stream() {
+    stream_.expires_never();
+    drain();
+    poll_stream();
+  }
+
+  void poll_stream() {
+    if (!next_)
+      return;
+    auto part = next_();
+    if (!part) {
+      error_code ignored;
+      stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+      pause_.expires_after(farewell);
+      pause_.async_wait(
+          [self = shared_from_this()](error_code) { self->leave(); });
+      return;
+    }
+    if (part->empty()) {
+      pause_.expires_after(stream_pause);
+      pause_.async_wait([self = shared_from_this()](error_code why) {
+        if (!why)
+          self->poll_stream();
+      });
+      return;
+    }
+    part_ = std::move(*part);
+    stream_.expires_after(server_.config().idle_timeout);
+    net::async_write(stream_, net::buffer(part_),
+                     [self = shared_from_this()](error_code why, size_t) {
+                       if (why)
+                         self->leave();
+                       else
+                         self->poll_stream();
+                     });
+  }
+
+  void leave() {
+    next_ = nullptr;
+    pause_.cancel();
+    stream_.close();
+  }
+
+  /// Reads what nobody wants until the client leaves.
   void drain() {
     buffer_.clear();
     stream_.async_read_some(buffer_.prepare(4096), [self = shared_from_this()](
                                                        error_code why, size_t) {
-      if (!why)
+      if (why)
+        self->leave();
+      else
         self->drain();
     });
   }
@@ -244,6 +270,10 @@ private:
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
+  std::string peer_;
+  http_stream next_;
+  std::string part_;
+  net::steady_timer pause_{stream_.get_executor()};
   unsigned version_ = 11;
   bool keeps_alive_ = false;
   bool is_head_ = false;
@@ -275,7 +305,7 @@ std::optional<std::string> http_server::impl::listen() {
   if (!why)
     acceptor_.listen(net::socket_base::max_listen_connections, why);
   if (why)
-    return describe(config_, why);
+    return listen_problem(config_, why);
   return std::nullopt;
 }
 
@@ -312,37 +342,20 @@ void http_server::impl::on_accept(error_code failure, tcp::socket socket) {
 void http_server::impl::serve(http_request request,
                               std::shared_ptr<session> who) {
   std::string allowed;
-  for (auto& route : routes_) {
-    if (route.path != request.path)
-      continue;
-    auto serves_head = route.method == "GET" && request.method == "HEAD";
-    if (route.method == request.method || serves_head) {
-      enqueue(route, std::move(request), std::move(who));
-      return;
-    }
-    allowed += allowed.empty() ? "" : ", ";
-    allowed += route.method == "GET" ? "GET, HEAD" : route.method;
-  }
-  if (allowed.empty())
-    who->respond(problem_response(404, "there is nothing at this path",
-                                  "ask for /, which lists the paths"));
+  if (auto* route = find_route(routes_, request, allowed))
+    enqueue(*route, std::move(request), std::move(who));
   else
-    who->respond(problem_response(405, "this path does not take this method",
-                                  "use " + allowed),
-                 allowed);
+    who->respond(no_route(request.path, allowed), allowed);
 }
 
 void http_server::impl::enqueue(const http_route& route, http_request request,
                                 std::shared_ptr<session> who) {
   if (route.waits && waiting_ == config_.waiting_max) {
-    who->respond(
-        problem_response(503, "too many requests wait for the node's actors",
-                         "ask less often, or look at /metrics"));
+    who->respond(too_many_wait(request.path));
     return;
   }
   if (route.is_long && std::exchange(has_long_, true)) {
-    who->respond(problem_response(503, "another long request is being served",
-                                  "try again when it is done"));
+    who->respond(too_long(request.path));
     return;
   }
   waiting_ += route.waits ? 1 : 0;

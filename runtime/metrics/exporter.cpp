@@ -343,10 +343,10 @@ void exporter::source::collect_losses(family_list& out) const {
   out.counter("fanout_instances_lagging_total",
               "How often an instance fell behind its window.");
   out.add(sum(counts_.egress, &egress::lagging));
-  out.gauge("fanout_memory_limit_reached",
-            "1 while new sessions are refused because the node is at "
-            "node.memory-limit.");
-  out.add(static_cast<double>(counts_.memory_short.get()));
+  for (auto& x : node_metrics) {
+    x.is_counter ? out.counter(x.name, x.help) : out.gauge(x.name, x.help);
+    out.add(static_cast<double>((counts_.*x.member).get()));
+  }
   out.gauge("fanout_instances_silent",
             "Instances that get nothing now: frame instances that are dead, "
             "single ones that nobody listens for.");

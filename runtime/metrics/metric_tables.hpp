@@ -14,6 +14,26 @@ struct summed_metric {
   telemetry::counter Part::*member;
 };
 
+/// A counter that a node has once.
+struct single_metric {
+  bool is_counter;
+  const char* name;
+  const char* help;
+  telemetry::counter telemetry::node::*member;
+};
+
+inline constexpr single_metric node_metrics[] = {
+    {false, "fanout_memory_limit_reached",
+     "1 while new sessions are refused because the node is at "
+     "node.memory-limit.",
+     &telemetry::node::memory_short},
+    {false, "fanout_actors_stuck",
+     "Actors that have handled one message for more than a second.",
+     &telemetry::node::actors_stuck},
+    {true, "fanout_actors_stuck_total", "How often an actor was found stuck.",
+     &telemetry::node::stuck_total},
+};
+
 /// Of the routing shards.
 inline constexpr summed_metric<telemetry::shard> table_metrics[] = {
     {false, "fanout_routing_table_channels", "Channels in the routing tables.",

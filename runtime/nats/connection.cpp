@@ -84,6 +84,14 @@ public:
     return std::min(next, requests_.expire(now));
   }
 
+  /// What the handler had done of its message is unknown: in the next life
+  /// everybody asks again for what is missing.
+  void on_failed(std::string reason) override {
+    dispatching_ = false;
+    connect_at_ = std::chrono::steady_clock::now() + reconnect_delay_;
+    close_life("a handler failed: " + std::move(reason));
+  }
+
   // -- lifecycle (loop thread) -----------------------------------------------
 
   void start() { started_ = true; }

@@ -48,7 +48,7 @@ struct message {
 /// one (docs/adr: NATS connections are driven by an own event loop).
 ///
 /// All member functions may be called from any thread. Handlers run on the
-/// loop's thread and must not block. Messages of one subscription come in the
+/// loop's thread and must not block; one that throws ends the life. Messages of one subscription come in the
 /// server's order; those of different ones may overtake each other.
 class connection {
 public:

@@ -29,6 +29,12 @@ std::string header_text(std::string_view text) {
   return result;
 }
 
+int64_t wall_clock_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 std::string header_line(std::string_view name, std::string_view value) {
   return std::string{name} + ": " + header_text(value) + "\r\n";
 }
@@ -176,6 +182,10 @@ void control_link::bury(const dead_letter& letter) {
   std::string name{letter.source};
   name.append("/").append(letter.reason);
   counts_.rejected.add(name);
+  // What people write to each other is shown to nobody.
+  auto is_chat = letter.source == "chat";
+  counts_.letters.add(letter.reason, letter.source, letter.subject,
+                      is_chat ? letter.detail : letter.body, wall_clock_ns());
   reports_.warn(letter.source, "message-refused",
                 {{"reason", std::string{letter.reason}},
                  {"subject", header_text(letter.subject)},

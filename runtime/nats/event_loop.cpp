@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <future>
 #include <mutex>
 #include <system_error>
@@ -45,6 +46,17 @@ struct event_loop::impl {
   std::vector<pollfd> polled;
   std::thread thread;
 
+  template <class Fun>
+  static void guard(pollable& socket, Fun what) {
+    try {
+      what();
+    } catch (const std::exception& x) {
+      socket.on_failed(x.what());
+    } catch (...) {
+      socket.on_failed("unknown exception");
+    }
+  }
+
   void wake() {
     if (woken.exchange(true))
       return;
@@ -78,7 +90,7 @@ struct event_loop::impl {
     std::erase_if(periodics, [](auto& x) { return x.is_done; });
     // A socket may be removed by what its own handler does.
     for (auto& socket : std::vector{sockets})
-      next = std::min(next, socket->maintain(now));
+      guard(*socket, [&] { next = std::min(next, socket->maintain(now)); });
     return next;
   }
 
@@ -108,13 +120,17 @@ struct event_loop::impl {
       // A socket that was replaced meanwhile is looked at in the next round.
       if (entry.revents == 0 || ready[i]->socket() != entry.fd)
         continue;
-      if (entry.revents & POLLOUT)
-        ready[i]->on_writable();
-      // Writing may have ended the session behind the socket.
-      if ((entry.revents & (POLLIN | POLLERR | POLLHUP))
-          && ready[i]->socket() == entry.fd)
-        ready[i]->on_readable();
+      guard(*ready[i], [&] { handle(*ready[i], entry); });
     }
+  }
+
+  static void handle(pollable& socket, const pollfd& entry) {
+    if (entry.revents & POLLOUT)
+      socket.on_writable();
+    // Writing may have ended the session behind the socket.
+    if ((entry.revents & (POLLIN | POLLERR | POLLHUP))
+        && socket.socket() == entry.fd)
+      socket.on_readable();
   }
 
   void run() {

@@ -23,9 +23,13 @@ public:
   /// Called in every round: deadlines, reconnects. Returns when it wants to be
   /// called again at the latest.
   virtual time_point maintain(time_point now) = 0;
+  /// One of the above threw: begin anew. The loop goes on with the others.
+  virtual void on_failed(std::string reason) = 0;
 };
 
-/// One thread that polls any number of sockets. Must outlive them.
+/// One thread that polls any number of sockets. Must outlive them. What a
+/// socket throws concerns that socket alone; a task that throws ends the
+/// process, since nobody else knows what was left undone.
 class event_loop {
 public:
   /// The name is shown by `top -H`; at most 15 bytes.

@@ -9,6 +9,7 @@
 #include "actors/supervisor.hpp"
 #include "core/subject.hpp"
 #include "tests/actors/actor_fixture.hpp"
+#include "tests/actors/memory_members.hpp"
 #include "tests/seed.hpp"
 
 using namespace fantail;
@@ -22,6 +23,7 @@ namespace {
 struct fixture : actor_fixture {
   recording_bus bus[2];
   scripted_log chat_log, presence_log;
+  memory_members members;
   std::vector<place> places;
   std::vector<supervised_child> children;
   std::vector<egress_actor> egresses;
@@ -78,6 +80,7 @@ struct fixture : actor_fixture {
     presence_shard_deps users;
     users.ledger.shards = 1;
     users.ledger.started = clock.now();
+    users.members = &members;
     users.routing = {shard};
     presence = add(presence_shard, users);
     chat = add_puller(chat_log, shard);

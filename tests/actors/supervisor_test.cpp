@@ -19,6 +19,8 @@ struct notebook {
   std::vector<int> numbers;
   /// Numbers that make a noter fail, and how often they still do.
   std::map<int, int> poison;
+  /// Nobody who failed amid a message can go on.
+  bool is_damaged = false;
 };
 
 struct noter_deps {
@@ -38,7 +40,11 @@ struct noter_state {
   int count = 0;
 
   void start(noter_deps x) { deps = std::move(x); }
-  void recover() { deps.book->lines.push_back("recover " + deps.id); }
+  void recover() {
+    deps.book->lines.push_back("recover " + deps.id);
+    if (deps.book->is_damaged)
+      throw state_damaged("nothing adds up");
+  }
   void on_number(int x) {
     if (deps.book->poison[x]-- > 0)
       throw std::runtime_error("poisoned by " + std::to_string(x));
@@ -177,6 +183,20 @@ CAF_TEST(a_message_that_always_fails_makes_the_supervisor_give_up) {
   CAF_CHECK(ended_with.find("gave up: more than 3 restarts")
             != std::string::npos);
   CAF_CHECK(ended_with.find("poisoned by 1") != std::string::npos);
+}
+
+CAF_TEST(nobody_goes_on_with_a_damaged_state) {
+  begin(spec("root", supervision_strategy::one_for_one,
+             {child("a"), child("b")}, {3, 10s}));
+  lines();
+  book.poison[1] = 1;
+  book.is_damaged = true;
+  caf::anon_send(to("a"), 1);
+  run();
+  CAF_CHECK_EQUAL(lines(), "end a, recover a, end a, end b");
+  CAF_CHECK(ended_with.find("child a cannot go on: nothing adds up")
+            != std::string::npos);
+  CAF_CHECK(book.numbers.empty());
 }
 
 CAF_TEST(a_supervisor_that_gives_up_is_restarted_by_its_parent) {

@@ -181,13 +181,14 @@ public:
 
   std::string state_directory() const { return directory() + "/state"; }
 
-private:
-  std::string log_path() const { return directory() + "/log"; }
-
+  /// 0 until the node said so.
   uint16_t http_port() const {
     auto url = word_behind("http=http://127.0.0.1:");
     return static_cast<uint16_t>(url.empty() ? 0 : std::stoi(url));
   }
+
+private:
+  std::string log_path() const { return directory() + "/log"; }
 
   std::string word_behind(const std::string& before) const {
     auto text = log();

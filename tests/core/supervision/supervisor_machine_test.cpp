@@ -162,6 +162,18 @@ CAF_TEST(the_strategy_says_who_is_taken_along) {
   CAF_CHECK_EQUAL(started(1), "+2");
 }
 
+CAF_TEST(a_hopeless_child_is_not_tried_again) {
+  make(supervision_strategy::one_for_one, {{"a"}, {"b"}});
+  CAF_CHECK_EQUAL(begin(), "+0");
+  CAF_CHECK_EQUAL(started(0), "+1");
+  started(1);
+  sup->ended(0, child_end::hopeless, "damaged", 0.5, now, out);
+  CAF_CHECK_EQUAL(said(), "-1");
+  CAF_CHECK_EQUAL(done(1), "end");
+  CAF_CHECK_EQUAL(sup->cause(),
+                  "supervisor test: gave up: child a cannot go on: damaged");
+}
+
 CAF_TEST(how_a_child_ended_decides_whether_it_comes_back) {
   make(supervision_strategy::one_for_one,
        {child("p"), child("t", restart_kind::transient),

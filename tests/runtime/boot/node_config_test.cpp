@@ -167,7 +167,7 @@ CAF_TEST(a_wrong_type_is_refused) {
                  "is not a whole number, 1 to 64");
   CHECK_CONTAINS(bad("cluster { shards=8.5 }\n"), "is not a whole number");
   CHECK_CONTAINS(bad("cluster { shards=[8] }\n"), "is not a whole number");
-  CHECK_CONTAINS(bad("http { allow-remote=1 }\n"), "is not true or false");
+  CHECK_CONTAINS(bad("nats { tls { enabled=1 } }\n"), "is not true or false");
   CHECK_CONTAINS(bad("log { level='loud' }\n"), "is not one of 'trace', ");
   CHECK_CONTAINS(bad("node { name=7 }\n"), "is not a text in double quotes");
   CHECK_CONTAINS(bad("cluster=5\n"), "cluster = 5: there is no such key");
@@ -216,7 +216,7 @@ CAF_TEST(what_caf_would_lose_in_silence_is_refused) {
                  "line 2: http is given a second time");
   CHECK_CONTAINS(bad("[http]\nport=1\n[http]\nport=2\n"), "second time");
   CAF_CHECK_EQUAL(
-      good("[http]\nport=1\n[log]\n[http]\nallow-remote=true\n").http.port, 1u);
+      good("[http]\nport=1\n[log]\n[http]\naddress=\"::1\"\n").http.port, 1u);
   auto tricky = good("node { state-directory=\"a=b { # \\\" ; }\" } ; { # =\n"
                      "log { level='warn' }\n");
   CAF_CHECK_EQUAL(tricky.node.state_directory, "a=b { # \" ; }");
@@ -246,9 +246,8 @@ CAF_TEST(overrides_win_and_need_no_quotes) {
 CAF_TEST(combinations_are_checked) {
   CHECK_CONTAINS(bad("http { address=\"0.0.0.0\" }\n"),
                  "http.address = \"0.0.0.0\": reaches other machines");
-  CAF_CHECK_EQUAL(
-      good("http { address=\"0.0.0.0\", allow-remote=true }\n").http.address,
-      "0.0.0.0");
+  CHECK_CONTAINS(bad("http { address=\"10.0.0.1\" }\n"), "has no TLS");
+  CAF_CHECK_EQUAL(good("http { address=\"::1\" }\n").http.address, "::1");
   CHECK_CONTAINS(bad("presence { ttl=10s }\n"), "a third of presence.ttl");
   CHECK_CONTAINS(bad("middleman { connection-timeout=600ms }\n"), "less than");
   CHECK_CONTAINS(bad("nats { stream-bytes-max=\"41GiB\" }\n"), "is more than");

@@ -29,6 +29,9 @@ struct fixture {
   std::promise<void> gate;
   std::shared_future<void> is_open{gate.get_future()};
   std::atomic<int> begun{0};
+  /// How far /stream may count.
+  std::atomic<int> numbers{0};
+  std::shared_ptr<int> viewer = std::make_shared<int>();
 
   std::vector<http_route> routes() {
     return {
@@ -55,6 +58,20 @@ struct fixture {
          [](const http_request&) -> http_response {
            throw std::runtime_error("out of \"cheese\"");
          }},
+        {"GET", "/who", "",
+         [](const http_request& x) {
+           return http_response{200, "text/plain",
+                                x.authorization + "|" + x.last_event_id + "|"
+                                    + x.user_agent + "|" + x.peer};
+         }},
+        {"GET", "/things/{id}", "",
+         [](const http_request& x) {
+           return http_response{200, "text/plain", x.argument};
+         }},
+        {"GET", "/stream", "",
+         [this](const http_request&) {
+           return stream();
+         }},
         {"GET", "/wait", "",
          [this](const http_request&) {
            ++begun;
@@ -63,6 +80,21 @@ struct fixture {
          },
          true},
     };
+  }
+
+  /// Counts up as far as `numbers` says; ends at 3. The copies of `viewer`
+  /// are the streams that are served.
+  http_response stream() {
+    http_response result{200, "text/event-stream", "begin\n"};
+    result.stream = [this, at = 0,
+                     seat = viewer]() mutable -> std::optional<std::string> {
+      if (at == 3)
+        return std::nullopt;
+      if (at >= numbers)
+        return "";
+      return std::to_string(++at) + "\n";
+    };
+    return result;
   }
 
   std::string start() {
@@ -326,6 +358,79 @@ CAF_TEST(stop_waits_for_the_handler_and_frees_the_port) {
   server->stop();
   CAF_CHECK_EQUAL(start(), "");
   CAF_CHECK_EQUAL(raw_http{config.port}.get("/hello").status, 200);
+}
+
+CAF_TEST(a_handler_sees_who_asks) {
+  raw_http client{port()};
+  client.send("GET /who HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n"
+              "Last-Event-ID: 7\r\nUser-Agent: me\r\n\r\n");
+  auto body = client.read().body;
+  CAF_CHECK(body.starts_with("Bearer t|7|me|127.0.0.1:"));
+  CAF_CHECK(raw_http{port()}.get("/who").body.starts_with("|||127.0.0.1:"));
+}
+
+CAF_TEST(a_path_may_have_a_placeholder) {
+  raw_http client{port()};
+  CAF_CHECK_EQUAL(client.get("/things/a%2Fb").body, "a/b");
+  CAF_CHECK_EQUAL(client.get("/things/a/b").body, "a/b");
+  CAF_CHECK_EQUAL(client.get("/things/").status, 404);
+}
+
+CAF_TEST(a_response_goes_on_and_ends_with_its_connection) {
+  raw_http client{port()};
+  client.ask("/stream");
+  auto head = client.read();
+  CAF_CHECK_EQUAL(head.status, 200);
+  CAF_CHECK(head.says("text/event-stream"));
+  CAF_CHECK(!head.says("Content-Length"));
+  CAF_CHECK(client.reads("begin\n"));
+  numbers = 2;
+  CAF_CHECK(client.reads("begin\n1\n2\n"));
+  // Others are served meanwhile.
+  CAF_CHECK_EQUAL(raw_http{port()}.get("/hello").body, "hello");
+  numbers = 3;
+  CAF_CHECK(client.reads("begin\n1\n2\n3\n"));
+  CAF_CHECK(!client.reads("4"));
+}
+
+CAF_TEST(a_stream_ends_when_the_client_leaves) {
+  {
+    raw_http client{port()};
+    client.ask("/stream");
+    CAF_CHECK(client.reads("begin"));
+    CAF_CHECK(viewer.use_count() > 1);
+  }
+  for (int i = 0; i < 1000 && viewer.use_count() > 1; ++i)
+    std::this_thread::sleep_for(10ms);
+  CAF_CHECK_EQUAL(viewer.use_count(), 1);
+}
+
+CAF_TEST(a_stream_outlasts_the_silence_that_ends_others) {
+  config.idle_timeout = 300ms;
+  raw_http client{port()};
+  client.ask("/stream");
+  CAF_CHECK(client.reads("begin"));
+  std::this_thread::sleep_for(900ms);
+  numbers = 1;
+  CAF_CHECK(client.reads("begin\n1\n"));
+}
+
+CAF_TEST(stop_ends_streams) {
+  raw_http client{port()};
+  client.ask("/stream");
+  CAF_CHECK(client.reads("begin"));
+  server->stop();
+  CAF_CHECK(!client.reads("1"));
+  CAF_CHECK_EQUAL(viewer.use_count(), 1);
+}
+
+CAF_TEST(refusals_below_api_have_its_form) {
+  raw_http client{port()};
+  auto x = client.get("/api/v1/nothing");
+  CAF_CHECK_EQUAL(x.status, 404);
+  auto body = json::parse(x.body);
+  CAF_REQUIRE(body && body->find("error"));
+  CAF_CHECK_EQUAL(body->find("error")->string_or("code", ""), "not_found");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

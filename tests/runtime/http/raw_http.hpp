@@ -94,6 +94,26 @@ public:
     return read();
   }
 
+  response post(std::string_view target, std::string_view token) {
+    std::string text{"POST "};
+    text.append(target).append(" HTTP/1.1\r\nHost: test\r\n");
+    if (!token.empty())
+      text.append("Authorization: Bearer ").append(token).append("\r\n");
+    send(text.append("Content-Length: 0\r\n\r\n"));
+    return read();
+  }
+
+  /// Reads what comes behind a response until `text` is in it.
+  bool reads(std::string_view text) {
+    while (received_.find(text) == received_.npos)
+      if (!receive())
+        return false;
+    return true;
+  }
+
+  /// What came and was not read as a response.
+  const std::string& received() const noexcept { return received_; }
+
   /// True if the server closes the connection without another byte.
   bool is_closed() { return received_.empty() && !receive(); }
 

@@ -178,6 +178,35 @@ CAF_TEST(a_request_without_an_answer_times_out) {
   CAF_CHECK(std::chrono::steady_clock::now() - begin >= 300ms);
 }
 
+CAF_TEST(a_handler_that_throws_ends_its_life_alone) {
+  connection other{loop, server.options()};
+  other.start();
+  CAF_REQUIRE(other.wait_up(10s));
+  auto life = tested->life();
+  tested->subscribe("fragile", [this](const message& x) {
+    if (x.body == "break")
+      throw std::runtime_error("on purpose");
+    heard.put(x);
+  });
+  send("fragile", "before");
+  CAF_REQUIRE_EQUAL(heard.wait(1).size(), 1u);
+  send("fragile", "break");
+  for (int i = 0; i < 500 && tested->life() == life; ++i)
+    std::this_thread::sleep_for(10ms);
+  CAF_REQUIRE(tested->wait_up(10s));
+  CAF_CHECK_EQUAL(tested->life(), life + 1);
+  {
+    std::lock_guard guard{mutex};
+    CAF_CHECK_EQUAL(downs.size(), 1u);
+  }
+  send("fragile", "after");
+  auto got = heard.wait(2);
+  CAF_REQUIRE_EQUAL(got.size(), 2u);
+  CAF_CHECK_EQUAL(got[1].body, "after");
+  CAF_CHECK(other.is_up());
+  CAF_CHECK_EQUAL(other.life(), 1u);
+}
+
 CAF_TEST(a_killed_server_ends_the_life_and_a_new_one_begins) {
   listen("again");
   auto life = tested->life();
