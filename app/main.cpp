@@ -2,9 +2,11 @@
 #include "app/commands.hpp"
 #include "app/console_commands.hpp"
 #include "bench/floor.hpp"
+#include "console/text.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -197,6 +199,17 @@ int run(int argc, char** argv) {
       return command_version(as_json);
     };
   });
+  // The parser would only say that a command is missing.
+  auto is_known = [&](CLI::App* x) {
+    return x->check_name(argv[1]);
+  };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_known).empty()) {
+    std::fprintf(stderr,
+                 "fantail: there is no command \"%s\"; fantail --help lists "
+                 "them\n",
+                 console::printable(argv[1]).c_str());
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

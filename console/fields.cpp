@@ -106,6 +106,16 @@ cell state_cell(const json::value& of, std::string_view key) {
   return {state.empty() ? "-" : state, is};
 }
 
+std::string plain_cause(std::string cause) {
+  constexpr std::string_view end = "\"))";
+  auto begin = cause.find(", (\"");
+  if (!cause.starts_with("system_error(") || begin == cause.npos
+      || !cause.ends_with(end))
+    return cause;
+  begin += 4;
+  return cause.substr(begin, cause.size() - end.size() - begin);
+}
+
 std::string show_time(int64_t unix_ns, const look& how) {
   auto seconds = static_cast<std::time_t>(unix_ns / second_ns);
   std::tm utc{};

@@ -42,6 +42,10 @@ cell fault_cell(const json::value& of, std::string_view key, tone is);
 /// The state of an actor or of an instance, coloured by how bad it is.
 cell state_cell(const json::value& of, std::string_view key = "state");
 
+/// Why an actor ended, without what CAF puts around it:
+/// `system_error(runtime_error, ("disk full"))` is disk full.
+std::string plain_cause(std::string cause);
+
 /// A Unix time in nanoseconds as UTC, such as 03:04:05.678; with its date if it
 /// was not within 24 h before `how.now_unix_ns`.
 std::string show_time(int64_t unix_ns, const look& how);

@@ -149,7 +149,7 @@ void tell_return(const session& node, const std::string& id, int64_t since,
       print({paint("back after "
                        + show_seconds(static_cast<double>(began - ended) / 1e9),
                    tone::good, how)
-             + ", ended by: " + text(a, "last_cause")},
+             + ", it ended by: " + plain_cause(text(a, "last_cause"))},
             how);
       return;
     }

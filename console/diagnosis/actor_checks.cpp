@@ -43,7 +43,7 @@ std::string tell_restart(const json::value& actor, int64_t now_unix_ns) {
                 ? ", back after "
                       + show_seconds(static_cast<double>(began - ended) / 1e9)
                 : ", not back yet";
-  auto cause = text(actor, "last_cause");
+  auto cause = plain_cause(text(actor, "last_cause"));
   return cause.empty() ? result : result + ": " + cause;
 }
 

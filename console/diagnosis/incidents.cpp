@@ -19,6 +19,9 @@ namespace {
 /// so for another reason.
 constexpr int64_t kill_effect_ns = 60'000'000'000;
 
+/// The node may tell of a kill just after it told of its effect.
+constexpr int64_t kill_told_late_ns = 1'000'000'000;
+
 struct kill_order {
   std::string mode;
   int64_t at_unix_ns;
@@ -30,6 +33,17 @@ incident* open_incident(std::vector<incident>& all, const std::string& actor,
   for (auto i = all.rbegin(); i != all.rend(); ++i)
     if (i->actor == actor && i->what == what)
       return i->ended_unix_ns < 0 ? &*i : nullptr;
+  return nullptr;
+}
+
+/// The newest failure of that actor, if a kill told of `at` explains it.
+incident* unexplained(std::vector<incident>& all, const std::string& actor,
+                      int64_t at) {
+  for (auto i = all.rbegin(); i != all.rend(); ++i)
+    if (i->actor == actor && i->what == "failed") {
+      auto is_recent = at - i->began_unix_ns < kill_told_late_ns;
+      return is_recent && i->killed_by.empty() ? &*i : nullptr;
+    }
   return nullptr;
 }
 
@@ -78,7 +92,11 @@ std::vector<incident> incidents_of(const json::array& events) {
         x->ended_unix_ns = at;
     };
     if (kind == "actor-killed") {
-      kills[actor] = {fields.string_or("mode", "kill"), at};
+      auto mode = fields.string_or("mode", "kill");
+      if (auto* x = unexplained(result, actor, at))
+        x->killed_by = mode;
+      else
+        kills[actor] = {mode, at};
     } else if (kind == "child-failed") {
       // Who hung and is gone hangs no more.
       end("hung");
@@ -114,7 +132,7 @@ page show_incidents(const std::vector<incident>& incidents, const look& how) {
                                   : cell{duration_of(x), tone::good},
               x.killed_by.empty() ? cell{}
                                   : cell{"operator: " + printable(x.killed_by)},
-              printable(x.why)},
+              plain_cause(printable(x.why))},
              open_actor(x.actor));
   rows.draw(out, how);
   out.add(paint(std::to_string(incidents.size())

@@ -141,7 +141,8 @@ finding check_latency(const observation& x) {
               + duration_cell(latency, "max_ns").text;
   if (total == lately.end()) {
     out.summary = "no event was routed " + over_window(x);
-    out.evidence = {ever};
+    if (whole(latency, "count") > 0)
+      out.evidence = {ever};
     return out;
   }
   out.is = grade(total->p99_seconds * 1e9, latency_p99_warn_ns * 1.01,

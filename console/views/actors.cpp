@@ -27,7 +27,7 @@ cell now_cell(const json::value& x, const look& how) {
   if (!message.empty())
     return {message + " for " + duration_cell(x, "current_for_ns").text,
             is_stuck ? tone::bad : tone::quiet};
-  auto cause = text(x, "last_cause");
+  auto cause = plain_cause(text(x, "last_cause"));
   if (cause.empty())
     return {};
   return {age_cell(x, "last_end_unix_ns", how).text + " ago: " + cause,
@@ -56,7 +56,7 @@ void add_restarts(page& out, const json::value& x, const look& how) {
         {text(a, "id"), state_cell(a), fault_cell(a, "restarts", tone::warning),
          has_ended ? cell{age_cell(a, "last_end_unix_ns", how).text + " ago"}
                    : cell{"-", tone::quiet},
-         gap_cell(a), text(a, "last_cause")},
+         gap_cell(a), plain_cause(text(a, "last_cause"))},
         open_actor(a.string_or("id", "")));
   }
   rows.draw(out, how);
@@ -105,7 +105,7 @@ facts facts_of(const json::value& x, const look& how) {
            ? cell{"no", tone::warning}
            : cell{"for " + age_cell(x, "running_since_unix_ns", how).text},
        cell{"restarts " + count_cell(x, "restarts").text}});
-  if (auto cause = text(x, "last_cause"); !cause.empty())
+  if (auto cause = plain_cause(text(x, "last_cause")); !cause.empty())
     lines.add("ended last",
               {cell{age_cell(x, "last_end_unix_ns", how).text + " ago"},
                cell{"back after " + gap_cell(x).text},
@@ -124,7 +124,8 @@ facts facts_of(const json::value& x, const look& how) {
   lines.add("work", {rate_cell(x, "messages_per_second"),
                      cell{busy.text + " busy", busy.is},
                      count_cell(x, "messages").text + " messages so far"});
-  if (number(x, "bytes") >= 0)
+  // Else it is among what the actor knows of itself.
+  if (number(x, "bytes") >= 0 && member(x, "internals").is_null())
     lines.add("memory", bytes_cell(x, "bytes"));
   return lines;
 }
@@ -160,7 +161,7 @@ void add_history(page& out, const json::value& x, const look& how) {
               before < 0
                   ? cell{}
                   : cell{show_seconds(static_cast<double>(at - before) / 1e9)},
-              text(e, "detail")});
+              plain_cause(text(e, "detail"))});
     before = at;
   }
   if (rows.empty())

@@ -5,6 +5,8 @@
 #include "console/text.hpp"
 #include "console/views/views.hpp"
 
+#include <algorithm>
+
 namespace fantail::console {
 
 namespace {
@@ -17,19 +19,35 @@ tone tone_of_severity(const std::string& severity) {
   return severity == "debug" ? tone::quiet : tone::plain;
 }
 
-/// What `detail` does not say already.
-std::string missing_fields(const json::value& event,
-                           const std::string& detail) {
-  std::string result;
-  auto* fields = member(event, "fields").if_object();
-  if (!fields)
-    return result;
-  for (auto& [key, value] : *fields) {
+/// Fields that say what others say better.
+bool is_told_elsewhere(std::string_view key, bool has_actor) {
+  return key == "component" || key == "event"
+         || (has_actor
+             && (key == "actor" || key == "supervisor" || key == "child"));
+}
+
+/// Whom it concerns and what is known of it. The node's own line for people
+/// repeats the kind and the names of what is shown in columns here; where it
+/// is made of the fields, it is made anew.
+std::string story_of(const json::value& event) {
+  auto& fields = member(event, "fields");
+  auto actor = text(event, "actor");
+  auto detail = text(event, "detail");
+  auto head = text(fields, "component") + " " + text(fields, "event");
+  auto is_of_fields = head.size() > 1 && detail.starts_with(head);
+  std::string result = is_of_fields ? actor : detail;
+  auto* known = fields.if_object();
+  for (auto& [key, value] : known ? *known : json::object{}) {
     auto* words = value.if_string();
-    auto is_unit = key.ends_with("_ns");
-    if (!words || is_unit || detail.find(printable(*words)) != detail.npos)
+    if (!words || is_told_elsewhere(key, !actor.empty()))
       continue;
-    result += "  " + printable(key) + "=" + printable(*words);
+    auto shown = printable(*words);
+    if (!is_of_fields
+        && (key.ends_with("_ns") || detail.find(shown) != detail.npos))
+      continue;
+    result += result.empty() ? "" : "  ";
+    result += key == "cause" || key == "reason" ? plain_cause(shown)
+                                                : printable(key) + "=" + shown;
   }
   return result;
 }
@@ -37,27 +55,21 @@ std::string missing_fields(const json::value& event,
 } // namespace
 
 std::string show_event(const json::value& x, const look& how) {
-  auto severity = text(x, "severity");
-  auto time = show_time(whole(x, "at_unix_ns"), how);
   auto kind = text(x, "kind");
-  auto detail = text(x, "detail");
-  auto rest = missing_fields(x, detail);
-  constexpr size_t kind_width = 15;
-  auto before = width_of(time) + 2 + kind_width + 2;
-  if (how.width > before) {
-    detail = shorten(detail, how.width - before);
-    auto used = before + width_of(detail);
-    rest = used < how.width ? shorten(rest, how.width - used) : "";
-  }
-  auto is = tone_of_severity(severity);
-  auto title_tone = kind == "child-restarted" || kind == "actor-unstuck"
-                            || kind == "actor-resumed" || kind == "link-up"
-                        ? tone::good
-                        : is;
+  auto event = text(member(x, "fields"), "event");
+  auto title = kind == "report" && !event.empty() ? event : kind;
+  auto is = tone_of_severity(text(x, "severity"));
+  if (kind == "child-restarted" || kind == "actor-unstuck"
+      || kind == "actor-resumed" || kind == "link-up")
+    is = tone::good;
+  auto time = show_time(whole(x, "at_unix_ns"), how);
+  constexpr size_t title_width = 18;
+  auto story = story_of(x);
+  auto before = width_of(time) + 2 + std::max(title_width, width_of(title)) + 2;
+  if (how.width > 0)
+    story = shorten(story, how.width > before ? how.width - before : 0);
   return paint(time, tone::quiet, how) + "  "
-         + paint(pad_right(kind, kind_width), title_tone, how) + "  "
-         + paint(detail, is == tone::bad ? tone::plain : is, how)
-         + paint(rest, tone::quiet, how);
+         + paint(pad_right(title, title_width), is, how) + "  " + story;
 }
 
 std::string show_hop(const json::value& x, const look& how) {

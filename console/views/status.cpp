@@ -40,8 +40,6 @@ cell memory_of(const json::value& x) {
 }
 
 void add_latencies(page& out, const json::value& latency, const look& how) {
-  out.add("");
-  out.add(heading("Latency", "since the start", how));
   table rows{{{"OF"},
               {"P50", true},
               {"P90", true, 2},
@@ -57,6 +55,8 @@ void add_latencies(page& out, const json::value& latency, const look& how) {
          {"presence_update", "presence to table"}};
   for (auto& [key, name] : kinds) {
     auto& x = member(latency, key);
+    if (whole(x, "count") <= 0)
+      continue;
     auto is_total = std::string_view{key} == "total";
     auto warn = is_total ? latency_p99_warn_ns : never_ns;
     auto alarm = is_total ? latency_p99_alarm_ns : never_ns;
@@ -65,6 +65,10 @@ void add_latencies(page& out, const json::value& latency, const look& how) {
               duration_cell(x, "p999_ns"), duration_cell(x, "max_ns"),
               count_cell(x, "count")});
   }
+  if (rows.empty())
+    return;
+  out.add("");
+  out.add(heading("Latency", "since the start", how));
   rows.draw(out, how);
 }
 

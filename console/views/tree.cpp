@@ -45,7 +45,7 @@ cell restarts_of(const json::value& x) {
 }
 
 cell cause_of(const json::value& x, const look& how) {
-  auto cause = text(x, "last_cause");
+  auto cause = plain_cause(text(x, "last_cause"));
   if (cause.empty())
     return {};
   return {age_cell(x, "last_end_unix_ns", how).text + " ago: " + cause,

@@ -197,8 +197,18 @@ CAF_TEST(events_are_lines) {
   auto line = show_event(
       event(5, "child-failed", "routing/shard-3", {{"cause", "bad luck"}}),
       at());
-  CAF_CHECK_EQUAL(line, "12:00:00.128  child-failed     what happened  "
-                        "cause=bad luck");
+  CAF_CHECK_EQUAL(line, "12:00:00.128  child-failed        what happened  "
+                        "bad luck");
+  // As the node words it.
+  auto told = event(5, "child-failed", "routing/shard-3",
+                    {{"component", "supervisor"},
+                     {"event", "child-failed"},
+                     {"child", "shard-3"},
+                     {"cause", "system_error(runtime_error, (\"bad luck\"))"}});
+  test::set(told, {"detail"}, "supervisor child-failed child=shard-3");
+  CAF_CHECK_EQUAL(
+      show_event(told, at()),
+      "12:00:00.128  child-failed        routing/shard-3  bad luck");
   CAF_CHECK(width_of(show_event(event(5, "report", "x"), at(40))) <= 40);
   auto hop = show_hop(json::object{{"hop", "routed"},
                                    {"at_unix_ns", taken},
@@ -236,6 +246,17 @@ CAF_TEST(incidents_put_together_what_belongs_together) {
   CAF_CHECK(has(x, "not yet"));
   CAF_CHECK(has(x, "4 incidents; back after 3 ms (median), at most 3 ms"));
   CAF_CHECK(has(show_incidents({}, at()), "No actor failed or hung"));
+}
+
+CAF_TEST(a_kill_may_be_told_of_after_its_effect) {
+  auto found = incidents_of(
+      {event(0, "child-failed", "x", {{"cause", "told to"}}),
+       event(1, "child-restarted", "x"),
+       event(2, "actor-killed", "x", {{"mode", "exit"}}),
+       event(5000, "child-failed", "x", {{"cause", "bad luck"}})});
+  CAF_REQUIRE_EQUAL(found.size(), 2u);
+  CAF_CHECK_EQUAL(found[0].killed_by, "exit");
+  CAF_CHECK_EQUAL(found[1].killed_by, "");
 }
 
 CAF_TEST(times_have_a_date_when_they_are_old) {
