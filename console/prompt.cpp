@@ -106,12 +106,19 @@ public:
   }
 
 private:
+  /// A node that could not be reached at first may be there by now.
+  void ask_name() {
+    auto answer = node_.ask_json("/api/v1/node");
+    if (auto* x = std::get_if<json::value>(&answer))
+      name_ = text(*x, "name");
+  }
+
   /// What runs there, and how to go on.
   void greet() {
     auto how = page_look();
     auto answer = node_.ask_json("/api/v1/node");
     if (auto* bad = std::get_if<problem>(&answer)) {
-      report(*bad);
+      last_code_ = report(*bad);
     } else {
       auto& x = std::get<json::value>(answer);
       name_ = text(x, "name");
@@ -128,7 +135,9 @@ private:
           how);
   }
 
-  std::string prompt() const {
+  std::string prompt() {
+    if (name_.empty() && is_interactive_ && last_code_ == console_ok)
+      ask_name();
     auto how = look_of_output();
     auto name = (name_.empty() ? "fantail" : name_) + "> ";
     if (!how.has_colours)

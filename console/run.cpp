@@ -187,7 +187,8 @@ std::optional<problem> ask_first(const session& node, const invocation& x,
 
 int run_change(const session& node, const invocation& x, const look& how) {
   auto is_dry = x.has("dry-run");
-  if (!is_dry && !x.has("yes"))
+  auto is_asked = !is_dry && !x.has("yes");
+  if (is_asked)
     if (auto bad = ask_first(node, x, how))
       return report(*bad);
   auto since = unix_now_ns();
@@ -200,7 +201,11 @@ int run_change(const session& node, const invocation& x, const look& how) {
   auto shown = json::parse(body);
   if (!shown)
     return report({console_error, "the node's answer is no JSON"});
-  print(show_action(*shown, how).lines, how);
+  auto lines = show_action(*shown, how).lines;
+  // What happens was said with the question.
+  if (is_asked)
+    lines.resize(1);
+  print(lines, how);
   auto is_kill = x.what->name == "kill" && x.option("mode") != "hang";
   if (is_kill && !is_dry && text(*shown, "outcome") == "done")
     tell_return(node, x.argument(0), since, how);

@@ -12,6 +12,8 @@ namespace fantail::console {
 namespace {
 
 constexpr size_t space_between = 2;
+/// Of what may be cut off, at least so many columns are shown.
+constexpr size_t shrinks_to_least = 4;
 
 } // namespace
 
@@ -42,39 +44,48 @@ size_t table::total(const std::vector<slot>& slots) {
   return result;
 }
 
-/// First whatever may be cut off is, the widest first; then columns leave.
-void table::make_fit(std::vector<slot>& slots, size_t width) const {
-  while (total(slots) > width) {
-    slot* widest = nullptr;
-    for (auto& x : slots) {
-      auto least = columns_[x.index].shrinks_to;
-      if (least > 0 && x.width > least && (!widest || x.width > widest->width))
-        widest = &x;
+bool table::shrink(std::vector<slot>& slots, size_t width,
+                   size_t least_of_all) const {
+  slot* widest = nullptr;
+  size_t least = 0;
+  for (auto& x : slots) {
+    auto own = columns_[x.index].shrinks_to;
+    auto bound = least_of_all > 0 ? std::min(own, least_of_all) : own;
+    if (own > 0 && x.width > bound && (!widest || x.width > widest->width)) {
+      widest = &x;
+      least = bound;
     }
-    if (widest) {
-      auto least = columns_[widest->index].shrinks_to;
-      auto excess = total(slots) - width;
-      // One at a time while another one is nearly as wide would be fairer,
-      // and nobody would see it.
-      widest->width -= std::min(widest->width - least, excess);
-      continue;
-    }
-    auto leaving = slots.end();
-    for (auto i = slots.begin(); i != slots.end(); ++i)
-      if (columns_[i->index].leaves > 0
-          && (leaving == slots.end()
-              || columns_[i->index].leaves > columns_[leaving->index].leaves))
-        leaving = i;
-    if (leaving == slots.end())
-      return;
-    slots.erase(leaving);
-    // There may be more space now than what was cut off needs.
-    auto full = widths();
-    for (auto& x : slots)
-      for (auto& y : full)
-        if (x.index == y.index)
-          x.width = y.width;
   }
+  if (!widest)
+    return false;
+  widest->width -= std::min(widest->width - least, total(slots) - width);
+  return true;
+}
+
+bool table::leave_out_one(std::vector<slot>& slots) const {
+  auto leaving
+      = std::max_element(slots.begin(), slots.end(), [&](auto& a, auto& b) {
+          return columns_[a.index].leaves < columns_[b.index].leaves;
+        });
+  if (leaving == slots.end() || columns_[leaving->index].leaves == 0)
+    return false;
+  slots.erase(leaving);
+  // There may be more space now than what was cut off needs.
+  auto full = widths();
+  for (auto& x : slots)
+    for (auto& y : full)
+      if (x.index == y.index)
+        x.width = y.width;
+  return true;
+}
+
+/// First whatever may be cut off is, then columns leave, and if that is not
+/// enough, what may be cut off is cut off further.
+void table::make_fit(std::vector<slot>& slots, size_t width) const {
+  while (total(slots) > width)
+    if (!shrink(slots, width, 0) && !leave_out_one(slots)
+        && !shrink(slots, width, shrinks_to_least))
+      return;
 }
 
 void table::draw(page& out, const look& how) const {

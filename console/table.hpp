@@ -17,7 +17,8 @@ struct column {
   /// Of two columns the one with the higher number is left out first when the
   /// terminal is narrow; 0 = never.
   unsigned leaves = 0;
-  /// What may be cut off keeps at least this many columns; 0 = nothing may.
+  /// What may be cut off keeps at least this many columns as long as there are
+  /// others to leave out; 0 = nothing may.
   size_t shrinks_to = 0;
 };
 
@@ -48,6 +49,9 @@ private:
 
   std::vector<slot> widths() const;
   static size_t total(const std::vector<slot>& slots);
+  bool shrink(std::vector<slot>& slots, size_t width,
+              size_t least_of_all) const;
+  bool leave_out_one(std::vector<slot>& slots) const;
   void make_fit(std::vector<slot>& slots, size_t width) const;
 
   std::vector<column> columns_;

@@ -19,8 +19,8 @@ namespace {
 /// so for another reason.
 constexpr int64_t kill_effect_ns = 60'000'000'000;
 
-/// The node may tell of a kill just after it told of its effect.
-constexpr int64_t kill_told_late_ns = 1'000'000'000;
+/// What belongs together is told within this time, in whatever order.
+constexpr int64_t told_late_ns = 1'000'000'000;
 
 struct kill_order {
   std::string mode;
@@ -41,7 +41,7 @@ incident* unexplained(std::vector<incident>& all, const std::string& actor,
                       int64_t at) {
   for (auto i = all.rbegin(); i != all.rend(); ++i)
     if (i->actor == actor && i->what == "failed") {
-      auto is_recent = at - i->began_unix_ns < kill_told_late_ns;
+      auto is_recent = at - i->began_unix_ns < told_late_ns;
       return is_recent && i->killed_by.empty() ? &*i : nullptr;
     }
   return nullptr;
@@ -64,7 +64,7 @@ std::string recovery_of(const std::vector<incident>& incidents) {
     return a->ended_unix_ns - a->began_unix_ns
            < b->ended_unix_ns - b->began_unix_ns;
   });
-  return "; back after " + duration_of(*over[over.size() / 2])
+  return "; back after " + duration_of(*over[(over.size() - 1) / 2])
          + " (median), at most " + duration_of(*over.back());
 }
 
@@ -73,6 +73,8 @@ std::string recovery_of(const std::vector<incident>& incidents) {
 std::vector<incident> incidents_of(const json::array& events) {
   std::vector<incident> result;
   std::map<std::string, kill_order> kills;
+  /// When an actor itself said that it fails, before its supervisor heard.
+  std::map<std::string, int64_t> failing;
   for (auto& e : events) {
     auto kind = e.string_or("kind", "");
     auto actor = e.string_or("actor", "");
@@ -101,10 +103,20 @@ std::vector<incident> incidents_of(const json::array& events) {
       // Who hung and is gone hangs no more.
       end("hung");
       begin("failed", fields.string_or("cause", e.string_or("detail", "")));
+      if (auto said = failing.find(actor); said != failing.end()) {
+        if (at - said->second < told_late_ns)
+          result.back().began_unix_ns = said->second;
+        failing.erase(said);
+      }
+    } else if (kind == "actor-failed") {
+      failing[actor] = at;
     } else if (kind == "child-restarted") {
       end("failed");
     } else if (kind == "actor-stuck") {
       begin("hung", "handles " + fields.string_or("message", "a message"));
+      // It is told of after it has hung for a while.
+      auto hung_ns = parse_whole(fields.string_or("for_ns", ""), 0, at);
+      result.back().began_unix_ns -= hung_ns.value_or(0);
     } else if (kind == "actor-unstuck") {
       end("hung");
     }
@@ -119,7 +131,7 @@ page show_incidents(const std::vector<incident>& incidents, const look& how) {
     return out;
   }
   table rows{{{"TIME (UTC)"},
-              {"ACTOR", false, 0, 12},
+              {"ACTOR", false, 0, 22},
               {"WHAT"},
               {"BACK AFTER", true},
               {"KILLED BY", false, 1},

@@ -20,18 +20,16 @@ cell busy_cell(const json::value& x) {
   return result;
 }
 
-/// The message it handles and for how long, or why it ended last.
-cell now_cell(const json::value& x, const look& how) {
+/// The message it handles and for how long, or why it does not run.
+cell now_cell(const json::value& x) {
   auto message = text(x, "current_message");
   auto is_stuck = text(x, "state") == "stuck";
   if (!message.empty())
     return {message + " for " + duration_cell(x, "current_for_ns").text,
             is_stuck ? tone::bad : tone::quiet};
-  auto cause = plain_cause(text(x, "last_cause"));
-  if (cause.empty())
+  if (text(x, "state") != "away")
     return {};
-  return {age_cell(x, "last_end_unix_ns", how).text + " ago: " + cause,
-          tone::quiet};
+  return {plain_cause(text(x, "last_cause")), tone::quiet};
 }
 
 /// How long it was away when it ended last.
@@ -44,7 +42,7 @@ cell gap_cell(const json::value& x) {
 }
 
 void add_restarts(page& out, const json::value& x, const look& how) {
-  table rows{{{"ACTOR", false, 0, 12},
+  table rows{{{"ACTOR", false, 0, 22},
               {"STATE"},
               {"RESTARTS", true},
               {"ENDED", true, 1},
@@ -63,7 +61,7 @@ void add_restarts(page& out, const json::value& x, const look& how) {
 }
 
 void add_measures(page& out, const json::value& x, const look& how) {
-  table rows{{{"ACTOR", false, 0, 12},
+  table rows{{{"ACTOR", false, 0, 22},
               {"STATE"},
               {"QUEUE", true},
               {"WAIT P99", true, 1},
@@ -80,7 +78,7 @@ void add_measures(page& out, const json::value& x, const look& how) {
               duration_cell(a, "handler_p99_ns"),
               rate_cell(a, "messages_per_second"), busy_cell(a),
               bytes_cell(a, "bytes"), fault_cell(a, "restarts", tone::warning),
-              now_cell(a, how)},
+              now_cell(a)},
              open_actor(a.string_or("id", "")));
   rows.draw(out, how);
 }

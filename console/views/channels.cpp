@@ -47,7 +47,7 @@ std::string numbers_of(const json::array& xs) {
 
 page show_channels(const json::value& x, const look& how) {
   page out;
-  table rows{{{"CHANNEL", false, 0, 12},
+  table rows{{{"CHANNEL", false, 0, 22},
               {"SHARD", true},
               {"MEMBERS", true},
               {"INSTANCES", true},
@@ -87,7 +87,7 @@ page show_route(const json::value& x, const look& how) {
              "complete up to " + numbers_of(list(x, "presence_sequences"))
                  + " in the presence logs"});
   lines.draw(out, how);
-  table rows{{{"INSTANCE", false, 0, 12},
+  table rows{{{"INSTANCE", false, 0, 22},
               {"USERS", true},
               {"STATE"},
               {"FORMAT", false, 1},
@@ -130,7 +130,7 @@ page show_user(const json::value& x, const look& how) {
             {count_cell(x, "presence_shard"), text(x, "actor")});
   lines.add("newest record", count_cell(x, "sequence"));
   lines.draw(out, how);
-  table rows{{{"SESSION", false, 0, 12}, {"INSTANCE", false, 0, 12}}};
+  table rows{{{"SESSION", false, 0, 12}, {"INSTANCE", false, 0, 22}}};
   for (auto& s : list(x, "sessions"))
     rows.add({text(s, "session"), text(s, "instance")},
              "instance " + quote_word(s.string_or("instance", "")));

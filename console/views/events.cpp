@@ -74,7 +74,7 @@ std::string show_event(const json::value& x, const look& how) {
 
 std::string show_hop(const json::value& x, const look& how) {
   auto first = text(x, "hop") == "pulled";
-  auto after = first ? cell{"pulled"}
+  auto after = first ? cell{"0"}
                      : cell{"+" + duration_cell(x, "since_pulled_ns").text};
   auto line = paint(show_time(whole(x, "at_unix_ns"), how), tone::quiet, how)
               + "  " + pad_left(after.text, 9) + "  "

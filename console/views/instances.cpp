@@ -37,7 +37,7 @@ std::vector<cell> parts_by_name(
 
 page show_instances(const json::value& x, const look& how) {
   page out;
-  table rows{{{"INSTANCE", false, 0, 12},
+  table rows{{{"INSTANCE", false, 0, 22},
               {"STATE"},
               {"FORMAT", false, 3},
               {"SESSIONS", true},

@@ -48,7 +48,7 @@ CAF_TEST(in_a_pipe_nothing_is_cut_and_nothing_is_coloured) {
 }
 
 CAF_TEST(on_a_terminal_nothing_is_wider_than_it) {
-  for (size_t width = 17; width < 60; ++width) {
+  for (size_t width = 13; width < 60; ++width) {
     look how;
     how.width = width;
     auto lines = drawn(example(), how);

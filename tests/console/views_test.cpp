@@ -228,8 +228,10 @@ CAF_TEST(incidents_put_together_what_belongs_together) {
        event(1, "child-failed", "routing/shard-3", {{"cause", "told to"}}),
        event(2, "child-failed", "edge/desk", {{"cause", "bad luck"}}),
        event(4, "child-restarted", "routing/shard-3"),
-       event(5, "actor-stuck", "presence/presence-0", {{"message", "tick"}}),
+       event(5, "actor-stuck", "presence/presence-0",
+             {{"message", "tick"}, {"for_ns", "2000000"}}),
        event(9, "actor-unstuck", "presence/presence-0"),
+       event(9, "actor-failed", "routing/shard-3"),
        event(10, "child-failed", "routing/shard-3", {{"cause", "again"}}),
        event(12, "report", "x")});
   CAF_REQUIRE_EQUAL(found.size(), 4u);
@@ -240,7 +242,9 @@ CAF_TEST(incidents_put_together_what_belongs_together) {
   CAF_CHECK_EQUAL(found[1].ended_unix_ns, -1);
   CAF_CHECK_EQUAL(found[2].what, "hung");
   CAF_CHECK_EQUAL(found[2].why, "handles tick");
+  CAF_CHECK_EQUAL(found[2].ended_unix_ns - found[2].began_unix_ns, 6'000'000);
   CAF_CHECK_EQUAL(found[3].killed_by, "");
+  CAF_CHECK_EQUAL(found[3].began_unix_ns, taken + 9'000'000);
   auto x = show_incidents(found, at());
   CAF_CHECK(has(x, "routing/shard-3      failed        3 ms  operator: exit"));
   CAF_CHECK(has(x, "not yet"));
