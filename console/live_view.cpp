@@ -36,6 +36,8 @@ struct shown_view {
   invocation command;
   live_state state;
   page content;
+  /// When that was.
+  int64_t seen_unix_ns = 0;
   /// Why the newest look failed.
   std::string trouble;
 };
@@ -51,7 +53,8 @@ public:
     auto answer = node_.view(first, how_);
     if (auto* bad = std::get_if<problem>(&answer))
       return *bad;
-    views_.push_back({first, {}, std::move(std::get<page>(answer)), {}});
+    views_.push_back(
+        {first, {}, std::move(std::get<page>(answer)), how_.now_unix_ns, {}});
     live_screen screen;
     auto looked_at = clock::now();
     while (!views_.empty() && !is_interrupted()) {
@@ -102,7 +105,7 @@ private:
     }
     auto parsed = parse_command(split_words(top.content.targets[number - 1]));
     if (auto* command = std::get_if<invocation>(&parsed))
-      views_.push_back({*command, {}, {}, {}});
+      views_.push_back({*command, {}, {}, how_.now_unix_ns, {}});
     return true;
   }
 
@@ -116,6 +119,7 @@ private:
     }
     top.trouble.clear();
     top.content = std::move(std::get<page>(answer));
+    top.seen_unix_ns = how_.now_unix_ns;
   }
 
   void draw(live_screen& screen) {
@@ -127,7 +131,7 @@ private:
     auto about
         = "every "
           + show_seconds(std::chrono::duration<double>{interval_}.count())
-          + ", at " + show_time(how_.now_unix_ns, how_).substr(0, 8) + " UTC";
+          + ", at " + show_time(top.seen_unix_ns, how_).substr(0, 8) + " UTC";
     all.push_back(heading(words_of(top.command), about, how_));
     all.push_back(top.trouble.empty() ? std::string{}
                                       : paint(shorten(top.trouble, how_.width),

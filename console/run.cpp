@@ -115,16 +115,19 @@ private:
 int run_stream(const session& node, const invocation& x, const look& how) {
   stream_printer printer{x, node.how().as_json, how};
   auto is_watched = is_terminal(STDOUT_FILENO) && !node.how().as_json;
-  if (is_watched)
-    std::fprintf(stderr, "%s\n",
-                 paint(x.what->name == "trace"
-                           ? "waiting for it to happen; Ctrl-C ends"
-                           : "what happens from now on; Ctrl-C ends",
-                       tone::quiet, how)
-                     .c_str());
-  auto ended = node.follow(target_of(x), [&](auto& name, auto& data) {
-    return printer.take(name, data);
-  });
+  auto on_open = [&] {
+    if (is_watched)
+      std::fprintf(stderr, "%s\n",
+                   paint(x.what->name == "trace"
+                             ? "waiting for it to happen; Ctrl-C ends"
+                             : "what happens, as it happens; Ctrl-C ends",
+                         tone::quiet, how)
+                       .c_str());
+  };
+  auto ended = node.follow(
+      target_of(x),
+      [&](auto& name, auto& data) { return printer.take(name, data); }, {},
+      on_open);
   if (auto* bad = std::get_if<problem>(&ended))
     return report(*bad);
   if (is_watched && printer.count() == 0 && x.what->name == "trace")

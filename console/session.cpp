@@ -128,7 +128,8 @@ session::change(const std::string& target) const {
 std::variant<std::monostate, problem> session::follow(
     const std::string& target,
     const std::function<bool(const std::string&, const std::string&)>& on_event,
-    std::chrono::milliseconds quiet_max) const {
+    std::chrono::milliseconds quiet_max,
+    const std::function<void()>& on_open) const {
   using clock = std::chrono::steady_clock;
   http_client::options options;
   if (how_.is_token_given)
@@ -154,11 +155,12 @@ std::variant<std::monostate, problem> session::follow(
     return true;
   };
   // A node without events sends none, and says nothing for a while.
-  auto on_open = [&] {
+  auto begin = [&] {
     heard_at = clock::now();
     has_begun = true;
+    on_open();
   };
-  auto ended = client.follow("GET", target, {}, on_bytes, on_open);
+  auto ended = client.follow("GET", target, {}, on_bytes, begin);
   if (auto* answer = std::get_if<reply>(&ended))
     return problem_of_answer(*answer);
   auto* bad = std::get_if<failure>(&ended);

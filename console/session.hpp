@@ -48,12 +48,14 @@ public:
   std::variant<std::string, problem> change(const std::string& target) const;
 
   /// Hands each event of a stream to `on_event(name, data)` until that returns
-  /// false, or nothing comes for `quiet_max` (0 = for ever).
-  std::variant<std::monostate, problem>
-  follow(const std::string& target,
-         const std::function<bool(const std::string&, const std::string&)>&
-             on_event,
-         std::chrono::milliseconds quiet_max = {}) const;
+  /// false, or nothing comes for `quiet_max` (0 = for ever). Calls `on_open`
+  /// once the node has begun to answer.
+  std::variant<std::monostate, problem> follow(
+      const std::string& target,
+      const std::function<bool(const std::string&, const std::string&)>&
+          on_event,
+      std::chrono::milliseconds quiet_max = {},
+      const std::function<void()>& on_open = [] {}) const;
 
   /// What a command of the kind `page` shows.
   std::variant<page, problem> view(const invocation& x, const look& how) const;

@@ -269,8 +269,6 @@ def check_interrupt(fantail, nats):
     del nats
     terminal = Terminal(fantail, 'events')
     terminal.expect('Ctrl-C ends')
-    # The node answers, then the signal comes.
-    time.sleep(0.3)
     os.killpg(terminal.process.pid, signal.SIGINT)
     check(terminal.end() == 0, terminal.text)
 
