@@ -338,6 +338,8 @@ inline void sample_wait(const environment& env, const char* actor,
 template <class Handle, class Actor>
 Handle sender_of_current(Actor* self) {
   auto& sender = self->current_sender();
+  if (!sender)
+    return Handle{};
   auto* actor = caf::actor_cast<caf::abstract_actor*>(sender);
   if (auto* seated = dynamic_cast<occupant*>(actor); seated && seated->where())
     return seated->where().template as<Handle>();

@@ -237,6 +237,10 @@ inline constexpr size_t outbox_events_default = 150'000;
 /// Unacknowledged bytes at which a `frame` instance becomes lagging.
 inline constexpr size_t window_bytes_default = 32 * 1024 * 1024;
 
+/// Deliveries published without a marker behind them while one is under way. A
+/// fraction of what a shard may have unsettled, so that pulls never wait.
+inline constexpr size_t unmarked_bytes_max = 1024 * 1024;
+
 /// A lagging instance goes live again when it is this close to the head.
 inline constexpr uint64_t resume_positions = 5'000;
 

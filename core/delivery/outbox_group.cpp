@@ -120,7 +120,8 @@ void outbox_group::set_head(shard_id shard, shard_position head) {
 void outbox_group::accept(delivery x, std::vector<incident>& incidents) {
   push(x, incidents);
   unconfirmed_bytes_ += x.source->byte_count();
-  unflushed_.push_back(std::move(x));
+  unmarked_bytes_ += x.source->byte_count();
+  unmarked_.push_back(std::move(x));
 }
 
 void outbox_group::push(const delivery& x, std::vector<incident>& incidents) {
@@ -174,14 +175,15 @@ bool outbox_group::flush(bus_port& out, std::vector<incident>& incidents) {
     if (!was_lagging && entry.box->is_lagging())
       note_lagging(index, incidents);
   }
-  if (unflushed_.empty() && asked.empty())
+  flushed_ = unmarked_.size();
+  auto is_time = awaiting_.empty() || !asked.empty()
+                 || unmarked_bytes_ >= limits::unmarked_bytes_max;
+  if ((unmarked_.empty() && asked.empty()) || !is_time)
     return !failed;
   failed = !out.publish_marker(++last_marker_) || failed;
-  size_t bytes = 0;
-  for (auto& x : unflushed_)
-    bytes += x.source->byte_count();
-  awaiting_.push_back(
-      {last_marker_, std::exchange(unflushed_, {}), bytes, std::move(asked)});
+  awaiting_.push_back({last_marker_, std::exchange(unmarked_, {}),
+                       std::exchange(unmarked_bytes_, 0), std::move(asked)});
+  flushed_ = 0;
   return !failed;
 }
 
@@ -205,9 +207,9 @@ void outbox_group::rewind(std::vector<incident>& incidents) {
   for (auto& x : awaiting_)
     std::move(x.deliveries.begin(), x.deliveries.end(),
               std::back_inserter(again));
-  std::move(unflushed_.begin(), unflushed_.end(), std::back_inserter(again));
+  std::move(unmarked_.begin(), unmarked_.end(), std::back_inserter(again));
   awaiting_.clear();
-  unflushed_.clear();
+  unmarked_.clear();
   dirty_.clear();
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].is_dirty = false;
@@ -224,11 +226,14 @@ void outbox_group::rewind(std::vector<incident>& incidents) {
         entry.box->rewind(i->source->shard, i->owner, i->source->from);
   for (auto& x : again)
     push(x, incidents);
-  unflushed_ = std::move(again);
+  unmarked_ = std::move(again);
+  unmarked_bytes_ = unconfirmed_bytes_;
+  flushed_ = 0;
 }
 
 bool outbox_group::tell_positions(bus_port& out) {
-  if (is_pending())
+  // What is not published yet comes first.
+  if (!dirty_.empty() || flushed_ < unmarked_.size())
     return true;
   for (auto& entry : slots_) {
     if (!entry.box)

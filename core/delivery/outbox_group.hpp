@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <vector>
 
 namespace fantail {
@@ -39,10 +40,12 @@ struct outbox_group_stats {
 };
 
 /// All outboxes of one egress connection, and what of their deliveries the
-/// server has confirmed. After every flush a marker is published on the same
-/// connection; the server handles a connection's messages in order, so when
-/// the marker comes back everything before it has arrived. Until then the
+/// server has confirmed. Behind what was flushed a marker is published on the
+/// same connection; the server handles a connection's messages in order, so
+/// when the marker comes back everything before it has arrived. Until then the
 /// deliveries are kept, and a lost connection rewinds to the oldest of them.
+/// While a marker is under way the next one waits, unless much has gathered:
+/// each costs four threads a wake-up, and nobody waits for it but the checkpoint.
 ///
 /// Invariant: the deliveries of a shard are kept in pull order.
 class outbox_group {
@@ -94,8 +97,9 @@ public:
   /// Takes a delivery in.
   void accept(delivery x, std::vector<incident>& incidents);
 
-  /// Publishes everything pending and a marker behind it. Returns false if
-  /// the link failed; then the owner calls `rewind` when it is back.
+  /// Publishes everything pending and, if it is time for one, a marker behind
+  /// it. Returns false if the link failed; then the owner calls `rewind` when
+  /// it is back.
   bool flush(bus_port& out, std::vector<incident>& incidents);
 
   /// The marker came back.
@@ -113,11 +117,15 @@ public:
                    shard_id shard, position at,
                    std::vector<incident>& incidents);
 
+  /// Whether the next flush may have something to do.
   bool is_pending() const noexcept {
-    return !unflushed_.empty() || !dirty_.empty();
+    return !unmarked_.empty() || !dirty_.empty();
   }
-  /// Deliveries flushed since their marker was published last.
-  const std::deque<delivery>& unflushed() const noexcept { return unflushed_; }
+  /// Deliveries that came since the last flush.
+  auto unflushed() const noexcept {
+    return std::ranges::subrange{
+        unmarked_.begin() + static_cast<ptrdiff_t>(flushed_), unmarked_.end()};
+  }
   size_t unconfirmed_bytes() const noexcept { return unconfirmed_bytes_; }
   const outbox_group_stats& stats() const noexcept { return stats_; }
   const outbox* find(instance_index index) const;
@@ -162,7 +170,11 @@ private:
   std::vector<instance_index> dirty_;
   std::vector<instance_index> flushing_;
   std::vector<shard_position> heads_;
-  std::deque<delivery> unflushed_;
+  /// Deliveries without a marker behind them; the first `flushed_` are
+  /// published.
+  std::deque<delivery> unmarked_;
+  size_t flushed_ = 0;
+  size_t unmarked_bytes_ = 0;
   std::deque<awaiting> awaiting_;
   size_t unconfirmed_bytes_ = 0;
   uint64_t last_marker_ = 0;

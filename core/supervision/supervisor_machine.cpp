@@ -226,15 +226,21 @@ void supervisor_machine::advance(time_point now, actions& out) {
   out.push_back({action::kind::end, 0});
 }
 
-/// Stops the last of those who have to go. Returns true while there is one.
+/// Stops the last of those who have to go, once nobody is being stopped any
+/// more. Returns true while there is one.
 bool supervisor_machine::advance_stops(time_point now, actions& out) {
+  auto is_told = [](const child& x) {
+    return x.phase == child_phase::stopping || x.phase == child_phase::killing;
+  };
   auto has_to_go = [this](const child& x) {
     return is_alive(x.phase)
            && (is_stopping_ || x.is_unwanted
                || (x.phase != child_phase::running
                    && x.phase != child_phase::starting));
   };
-  auto last = std::find_if(children_.rbegin(), children_.rend(), has_to_go);
+  auto last = std::find_if(children_.rbegin(), children_.rend(), is_told);
+  if (last == children_.rend())
+    last = std::find_if(children_.rbegin(), children_.rend(), has_to_go);
   if (last == children_.rend())
     return false;
   auto index = static_cast<size_t>(children_.rend() - last) - 1;

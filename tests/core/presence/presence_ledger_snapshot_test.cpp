@@ -50,6 +50,9 @@ struct keeper {
 
   void play(const presence_record& record) {
     std::vector<routed_change> changes;
+    // Damage may have made a user one whose rows were evicted.
+    if (auto user = ledger.lacks_rows(record))
+      ledger.restore(*user, {}, record, changes);
     auto outcome = ledger.apply(record, start, changes);
     told.push_back(std::to_string(record.version.value) + " "
                    + std::to_string(static_cast<int>(outcome.reason)) + " "

@@ -32,7 +32,7 @@ struct fixture {
     records += by_records;
     bytes += by_bytes;
     rounds.grown(
-        {presence_shard_id{0}, {"life", log_position{records}}, 0, bytes});
+        {presence_shard_id{0}, {log_life{7}, log_position{records}}, 0, bytes});
   }
 
   /// Writes what is due; `image_bytes` each. Returns how many snapshots.
@@ -42,8 +42,9 @@ struct fixture {
       stored_snapshot x;
       x.of = *of;
       x.about.image_bytes = image_bytes;
-      x.about.logs.emplace_back(presence_shard_id{0},
-                                log_progress{"life", log_position{records}});
+      x.about.logs.emplace_back(
+          presence_shard_id{0},
+          log_progress{log_life{7}, log_position{records}});
       rounds.written(std::move(x));
       ++result;
     }
