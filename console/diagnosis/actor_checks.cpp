@@ -65,8 +65,8 @@ finding check_health(const observation& x) {
                 : is_ready              ? "a component is not well"
                                         : "the node is not ready";
   if (out.is == verdict::alarm)
-    out.advice = "a component comes back by itself; if not, the node's log "
-                 "says why";
+    out.advice = "look after the NATS server; links come back by themselves, "
+                 "and if not, the node's log says why";
   return out;
 }
 

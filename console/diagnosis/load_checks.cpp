@@ -73,6 +73,11 @@ std::vector<lagging_shard> lagging_shards(const observation& x) {
   return result;
 }
 
+bool does_not_work(const json::value& actor) {
+  auto state = text(actor, "state");
+  return state == "stuck" || state == "suspended" || state == "away";
+}
+
 /// Why one shard lags: what its actors are doing.
 void blame_actors(const observation& x, const json::value& shard,
                   finding& out) {
@@ -82,7 +87,7 @@ void blame_actors(const observation& x, const json::value& shard,
     if (!actor)
       continue;
     auto state = text(*actor, "state");
-    if (state == "stuck" || state == "suspended" || state == "away") {
+    if (does_not_work(*actor)) {
       out.evidence.push_back(text(*actor, "id") + " is " + state);
       out.advice = state == "suspended"
                        ? "resume " + text(*actor, "id")
@@ -101,10 +106,26 @@ void blame_actors(const observation& x, const json::value& shard,
   }
 }
 
+/// Who does not work does not count what it leaves undone either.
+void blame_the_silent(const observation& x, finding& out) {
+  for (auto& s : list(x.after.shards, "shards")) {
+    if (!does_not_work(s))
+      continue;
+    out.is = std::max(out.is, verdict::notice);
+    out.evidence.push_back("shard " + std::to_string(whole(s, "shard"))
+                           + ": its lag is as it was when its actor stopped");
+    blame_actors(x, s, out);
+  }
+}
+
+bool is_failing(const json::value& component) {
+  return text(component, "status") == "failing";
+}
+
 /// What else makes all shards lag: NATS, and the way out.
 void blame_surroundings(const observation& x, finding& out) {
   for (auto& c : list(x.after.node, "components"))
-    if (text(c, "status") == "failing") {
+    if (is_failing(c)) {
       out.evidence.push_back(text(c, "name")
                              + " is failing: " + text(c, "detail"));
       out.advice = "look after NATS first";
@@ -124,7 +145,10 @@ void blame_surroundings(const observation& x, finding& out) {
         + ": publishes are slow");
     out.target = open_actor(a->string_or("id", ""));
     if (out.advice.empty())
-      out.advice = "raise egress.connections, or see why it does not write";
+      out.advice = text(*a, "state") == "suspended"
+                       ? "resume " + text(*a, "id")
+                       : "raise egress.connections, or see why it does not "
+                         "write";
   }
 }
 
@@ -175,8 +199,15 @@ finding check_lag(const observation& x) {
                        ? ", and the lag shrinks by " + show_rate(-growth)
                        : ", and the lag stays as it is";
   auto shards = lagging_shards(x);
+  auto& components = list(x.after.node, "components");
   if (out.is == verdict::good) {
-    if (!shards.empty())
+    blame_the_silent(x, out);
+    if (std::any_of(components.begin(), components.end(), is_failing)) {
+      out.is = verdict::notice;
+      out.summary += ", as far as is known: NATS cannot be asked";
+      blame_surroundings(x, out);
+    }
+    if (out.is == verdict::good && !shards.empty())
       out.evidence.push_back("most in shard "
                              + std::to_string(whole(*shards[0].now, "shard"))
                              + ": " + show_count(shards[0].lag));

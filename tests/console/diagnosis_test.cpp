@@ -124,6 +124,16 @@ CAF_TEST(lag_names_the_shard_and_who_is_to_blame) {
   CAF_CHECK_EQUAL(found.target, "actor routing/shard-3");
 }
 
+CAF_TEST(a_shard_that_does_not_work_does_not_count_its_lag) {
+  auto x = quiet_node();
+  test::set(x.after.shards, {"shards", "0", "state"}, "stuck");
+  test::set(x.actors, {"actors", "0", "state"}, "stuck");
+  auto found = about("lag", x);
+  CAF_CHECK(found.is == verdict::notice);
+  CAF_CHECK(has_evidence(found, "shard 3: its lag is as it was"));
+  CAF_CHECK(has_evidence(found, "routing/shard-3 is stuck"));
+}
+
 CAF_TEST(lag_of_a_shard_that_was_restarted) {
   auto x = quiet_node();
   test::set(x.after.node, {"totals", "lag"}, 2'000);
@@ -144,6 +154,12 @@ CAF_TEST(lag_because_of_nats) {
   CAF_CHECK(has_evidence(found, "presence is failing: no answer"));
   CAF_CHECK_EQUAL(found.advice, "look after NATS first");
   CAF_CHECK(about("node", x).is == verdict::alarm);
+  // The lag that is known is as old as the connection.
+  x.after.node = test::answer("/api/v1/node");
+  test::set(x.after.node, {"components", "0", "status"}, "failing");
+  found = about("lag", x);
+  CAF_CHECK(found.is == verdict::notice);
+  CAF_CHECK(found.summary.ends_with("NATS cannot be asked"));
 }
 
 CAF_TEST(waits_name_the_longest_mailbox_and_the_busiest_actor) {

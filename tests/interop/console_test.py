@@ -23,7 +23,7 @@ import termios
 import time
 import urllib.request
 
-from plain_client_test import PATIENCE, Nats, Node, check
+from plain_client_test import PATIENCE, Nats, Node, check, fnv1a
 
 ESCAPE = '\033['
 SHARD = 'routing/shard-0'
@@ -265,6 +265,53 @@ def check_streams(fantail, nats):
     check('pulled' in hops and 'written' in hops, hops)
 
 
+def eventually(holds, what):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        check(time.monotonic() < deadline, what)
+        time.sleep(0.05)
+
+
+def check_runbook(fantail, nats):
+    """Lag, who is to blame for it, and the hottest channel."""
+    shard = f'routing/shard-{fnv1a("general") % 8}'
+    given = ('--token-file', fantail.token_file)
+
+    def lag():
+        return json.loads(fantail.good('status', '--json'))['totals']['lag']
+
+    def lag_finding():
+        findings = json.loads(fantail.good('diagnose', '--json'))['findings']
+        return next(x for x in findings if x['topic'] == 'lag')
+
+    def burst():
+        for _ in range(1500):
+            nats.publish('messages.send.general', b'{}')
+        nats.flush()
+
+    # Nothing is written, so nothing is settled.
+    fantail.good('suspend', 'delivery/egress-0', '--yes', *given)
+    burst()
+    eventually(lambda: lag() > 1000, 'no lag')
+    found = lag_finding()
+    check(found['verdict'] == 'look' and 'shard' in found['evidence'][0], found)
+    check(found['advice'] == 'resume delivery/egress-0', found)
+    fantail.good('resume', 'delivery/egress-0', '--yes', *given)
+    eventually(lambda: lag() == 0, 'the lag stays')
+    fantail.good('suspend', shard, '--yes', *given)
+    found = lag_finding()
+    check(f'{shard} is suspended' in found['evidence'], found)
+    check(found['advice'] == f'resume {shard}', found)
+    fantail.good('resume', shard, '--yes', *given)
+
+    def is_hottest():
+        burst()
+        found = json.loads(fantail.good('channels', '--top=cost', '--json'))
+        return found['channels'] and found['channels'][0]['name'] == 'general'
+
+    eventually(is_hottest, 'the hottest channel is not found')
+
+
 def check_interrupt(fantail, nats):
     del nats
     terminal = Terminal(fantail, 'events')
@@ -348,8 +395,9 @@ def main():
         fantail = Fantail(binary, node)
         nats = prepare(port)
         for part in (check_pages, check_troubles, check_colours, check_changes,
-                     check_confirmation, check_streams, check_interrupt,
-                     check_piped_console, check_prompt, check_end_by_signal):
+                     check_confirmation, check_streams, check_runbook,
+                     check_interrupt, check_piped_console, check_prompt,
+                     check_end_by_signal):
             part(fantail, nats)
             print(f'{part.__name__}: good')
     except (AssertionError, OSError, KeyError, ValueError,
