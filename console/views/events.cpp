@@ -82,7 +82,9 @@ std::string show_hop(const json::value& x, const look& how) {
                       first ? tone::strong : tone::plain, how)
               + "  " + paint(pad_right(text(x, "actor"), 20), tone::name, how)
               + "  ";
-  auto where = text(x, "channel") + " #" + std::to_string(whole(x, "sequence"));
+  // Of a chat event it is its channel, of a change of presence its user.
+  auto where = text(x, "channel") + text(x, "user") + " #"
+               + std::to_string(whole(x, "sequence"));
   auto detail = text(x, "detail");
   constexpr size_t before = 12 + 2 + 9 + 2 + 9 + 2 + 20 + 2;
   auto rest = where + (detail.empty() ? "" : "  " + detail);

@@ -250,19 +250,33 @@ def check_streams(fantail, nats):
     check('child-failed' in kinds and 'child-restarted' in kinds, kinds)
     check('child-restarted' in fantail.good(
         'events', '--since=0', '--for=1s', '--kind=child-restarted'), 'no kind')
-    trace = subprocess.Popen(
-        [fantail.binary, 'trace', 'channel', 'general', '--limit=1',
-         '--for=30s'], stdout=subprocess.PIPE, text=True,
-        env=fantail.environment(), cwd=fantail.directory)
-    # It follows what comes after it has begun, whenever that is.
+    # Each follows what comes after it has begun, whenever that is.
     count = 0
-    while trace.poll() is None:
+
+    def send():
+        nonlocal count
         count += 1
         nats.store('messages.send.general', b'{}',
                    f'NATS/1.0\r\nNats-Msg-Id: t{count}\r\n\r\n'.encode())
+
+    hops = trace(fantail, ('channel', 'general'), send)
+    check('pulled' in hops and 'written' in hops and 'general #' in hops, hops)
+    hops = trace(fantail, ('user', 'amy'), lambda: nats.store(
+        'presence.update.amy', b'{"op":"online","session":"a1","instance":'
+        b'"plain","channels":["a"]}'))
+    check('applied' in hops and 'amy #' in hops, hops)
+
+
+def trace(fantail, what, happen):
+    """What `trace` prints of the first of what happens."""
+    process = subprocess.Popen(
+        [fantail.binary, 'trace', *what, '--limit=1', '--for=30s'],
+        stdout=subprocess.PIPE, text=True, env=fantail.environment(),
+        cwd=fantail.directory)
+    while process.poll() is None:
+        happen()
         time.sleep(0.1)
-    hops = trace.stdout.read()
-    check('pulled' in hops and 'written' in hops, hops)
+    return process.stdout.read()
 
 
 def eventually(holds, what):
