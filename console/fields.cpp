@@ -4,6 +4,7 @@
 #include "console/format.hpp"
 #include "console/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -108,6 +109,12 @@ cell state_cell(const json::value& of, std::string_view key) {
 
 std::string plain_cause(std::string cause) {
   constexpr std::string_view end = "\"))";
+  constexpr std::string_view reason = "exit_reason(";
+  if (cause.starts_with(reason) && cause.ends_with(')')) {
+    cause = cause.substr(reason.size(), cause.size() - reason.size() - 1);
+    std::replace(cause.begin(), cause.end(), '_', ' ');
+    return cause;
+  }
   auto begin = cause.find(", (\"");
   if (!cause.starts_with("system_error(") || begin == cause.npos
       || !cause.ends_with(end))

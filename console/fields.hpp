@@ -43,7 +43,8 @@ cell fault_cell(const json::value& of, std::string_view key, tone is);
 cell state_cell(const json::value& of, std::string_view key = "state");
 
 /// Why an actor ended, without what CAF puts around it:
-/// `system_error(runtime_error, ("disk full"))` is disk full.
+/// `system_error(runtime_error, ("disk full"))` is disk full, and
+/// `exit_reason(user_shutdown)` user shutdown.
 std::string plain_cause(std::string cause);
 
 /// A Unix time in nanoseconds as UTC, such as 03:04:05.678; with its date if it

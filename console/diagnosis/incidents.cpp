@@ -111,6 +111,14 @@ std::vector<incident> incidents_of(const json::array& events) {
     } else if (kind == "actor-failed") {
       failing[actor] = at;
     } else if (kind == "child-restarted") {
+      // Who was told to end did not fail.
+      auto kill = kills.find(actor);
+      if (!open_incident(result, actor, "failed") && kill != kills.end()) {
+        auto killed_at = kill->second.at_unix_ns;
+        begin("ended", "told to end");
+        result.back().began_unix_ns = killed_at;
+        end("ended");
+      }
       end("failed");
     } else if (kind == "actor-stuck") {
       begin("hung", "handles " + fields.string_or("message", "a message"));

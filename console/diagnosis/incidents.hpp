@@ -10,10 +10,10 @@
 
 namespace fantail::console {
 
-/// One actor that failed or hung, from its end to its return.
+/// One actor that failed, hung or was told to end, from its end to its return.
 struct incident {
   std::string actor;
-  /// "failed" or "hung".
+  /// "failed", "hung" or "ended".
   std::string what;
   std::string why;
   /// How an operator made it end; empty if it did so by itself.

@@ -68,8 +68,9 @@ std::string show_event(const json::value& x, const look& how) {
   auto before = width_of(time) + 2 + std::max(title_width, width_of(title)) + 2;
   if (how.width > 0)
     story = shorten(story, how.width > before ? how.width - before : 0);
-  return paint(time, tone::quiet, how) + "  "
-         + paint(pad_right(title, title_width), is, how) + "  " + story;
+  auto shown = story.empty() ? title : pad_right(title, title_width);
+  return paint(time, tone::quiet, how) + "  " + paint(shown, is, how)
+         + (story.empty() ? "" : "  " + story);
 }
 
 std::string show_hop(const json::value& x, const look& how) {

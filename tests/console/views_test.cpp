@@ -263,6 +263,24 @@ CAF_TEST(a_kill_may_be_told_of_after_its_effect) {
   CAF_CHECK_EQUAL(found[1].killed_by, "");
 }
 
+CAF_TEST(who_is_told_to_end_does_not_fail) {
+  auto found = incidents_of({event(0, "actor-killed", "x", {{"mode", "exit"}}),
+                             event(3, "child-restarted", "x"),
+                             event(4, "child-restarted", "y")});
+  CAF_REQUIRE_EQUAL(found.size(), 1u);
+  CAF_CHECK_EQUAL(found[0].what, "ended");
+  CAF_CHECK_EQUAL(found[0].killed_by, "exit");
+  CAF_CHECK_EQUAL(found[0].ended_unix_ns - found[0].began_unix_ns, 3'000'000);
+}
+
+CAF_TEST(causes_are_told_without_what_is_around_them) {
+  CAF_CHECK_EQUAL(plain_cause("system_error(runtime_error, (\"disk full\"))"),
+                  "disk full");
+  CAF_CHECK_EQUAL(plain_cause("exit_reason(user_shutdown)"), "user shutdown");
+  CAF_CHECK_EQUAL(plain_cause("system_error(x)"), "system_error(x)");
+  CAF_CHECK_EQUAL(plain_cause(""), "");
+}
+
 CAF_TEST(times_have_a_date_when_they_are_old) {
   CAF_CHECK_EQUAL(show_time(taken, at()), "12:00:00.123");
   CAF_CHECK_EQUAL(show_time(taken - 90'000'000'000'000, at()),
