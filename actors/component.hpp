@@ -43,14 +43,15 @@ public:
 
   const place& where() const noexcept { return where_; }
 
-  /// The message at hand made the actor fail. The next one tries it again: to
-  /// leave it out would be a loss, and if it fails every time, the supervisor
-  /// gives up and says why.
-  void interrupted_by(const caf::mailbox_element& x) {
-    if (!where_ || is_personal(x))
+  /// The message at hand made the actor fail. The next one tries it again if
+  /// it `is_kept`: to leave it out would be a loss, and if it fails every time,
+  /// the supervisor gives up and says why.
+  void interrupted_by(const caf::mailbox_element& x, bool is_kept) {
+    if (!where_ || is_of_operator(x))
       return;
     was_interrupted_ = true;
-    unread_.push_back(copy_of(x));
+    if (is_kept && !is_personal(x))
+      unread_.push_back(copy_of(x));
   }
 
 protected:
@@ -83,6 +84,7 @@ protected:
   std::vector<caf::mailbox_element_ptr> unread_;
   bool was_interrupted_ = false;
   bool is_seated_ = false;
+  bool was_told_ = false;
   bool has_ended_ = false;
 };
 
@@ -114,8 +116,6 @@ public:
   /// Others learn the place from now on instead of the actor, and what it does
   /// is noted there.
   void belong_to(const environment& env) {
-    if (env.seat && !env.seat->is_vacant())
-      throw std::logic_error("the place is taken");
     where_ = env.seat;
     clock_ = env.clock;
     if (where_) {
@@ -128,7 +128,7 @@ public:
   void sit() {
     if (!where_)
       return;
-    is_seated_ = true;
+    is_seated_ = was_told_ = true;
     where_->record().journal.add(actor_journal::kind::started, unix_now_ns());
     where_->take(caf::strong_actor_ptr{this->ctrl()});
   }
@@ -157,6 +157,8 @@ public:
       take_unread();
       where_->record().signs.emptied();
       where_->give_back(std::move(unread_), was_interrupted_);
+    } else if (where_ && !std::exchange(was_told_, true)) {
+      where_->release();
     }
     return super::cleanup(std::move(reason), host);
   }
@@ -189,6 +191,9 @@ private:
 template <class State>
 struct kept_state {
   static inline const char* name = State::name;
+  /// Whether a message that made the actor fail is tried again. A state whose
+  /// senders ask again by themselves has `leaves_out_failed`.
+  static constexpr bool keeps_failed = !requires { State::leaves_out_failed; };
   struct box {
     State state;
     bool is_begun = false;
@@ -199,6 +204,14 @@ struct kept_state {
 /// An actor whose state and mailbox outlive it, if it has a place.
 template <class Handle, class State>
 using component = seated_actor<Handle, kept_state<State>>;
+
+template <class Actor>
+constexpr bool keeps_failed() {
+  if constexpr (requires { decltype(Actor::state)::keeps_failed; })
+    return decltype(Actor::state)::keeps_failed;
+  else
+    return true;
+}
 
 /// Answers an operator's question about the state of `self`.
 template <class Actor>
@@ -287,7 +300,7 @@ void install_handlers(Actor* self, const environment& env) {
     }
     if constexpr (std::is_base_of_v<occupant, Actor>)
       if (auto* x = me->current_mailbox_element())
-        self->interrupted_by(*x);
+        self->interrupted_by(*x, keeps_failed<Actor>());
     env.reports->error(name, "actor-failed",
                        {{"actor", id_of(env, name)}, {"reason", text}});
     return is_hopeless ? caf::error{1, hopeless_end, caf::make_message(text)}
@@ -295,9 +308,9 @@ void install_handlers(Actor* self, const environment& env) {
   });
 }
 
-/// Begins, or goes on with what the place has kept. A state says in `recover`
-/// whether it can be trusted after its last actor failed amid a message; it
-/// throws if not.
+/// Begins, or goes on with what the place has kept. After its last actor failed
+/// amid a message (not between two), a state has to say in `recover` that it is
+/// whole, and throw if it is not known to be.
 template <class Handle, class State, class Deps>
 State& enter(component<Handle, State>* self, Deps deps) {
   install_handlers(self, deps.env);

@@ -30,14 +30,10 @@ void egress_state::start(egress_deps x) {
   taken.resize(deps.shards);
 }
 
-/// A delivery that was taken in by half can neither be finished nor taken back.
+/// What was taken in, published or confirmed by half can neither be finished
+/// nor taken back.
 void egress_state::recover() {
-  if (is_accepting)
-    throw state_damaged("an outbox took in half a delivery");
-  if (group->is_pending() || flush_is_due) {
-    flush_is_due = false;
-    schedule_flush();
-  }
+  throw state_damaged("it failed amid a message");
 }
 
 void egress_state::on_shard_begun(const shard_begun& x) {
@@ -53,11 +49,9 @@ void egress_state::on_deliver(const deliver& x) {
   if (x.what->number <= last)
     return;
   last = x.what->number;
-  is_accepting = true;
   for (auto index : x.what->targets.instances)
     counts->routed[index.value].add();
   group->accept(std::move(*x.what), incidents);
-  is_accepting = false;
   schedule_flush();
 }
 

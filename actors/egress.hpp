@@ -42,7 +42,6 @@ struct egress_state {
   /// Number of the newest pull of each shard that was taken in: a shard that
   /// was restarted may send it again.
   std::vector<uint64_t> taken;
-  bool is_accepting = false;
   std::vector<outbox_group::incident> incidents;
   std::vector<outbox_group::confirmation> confirmations;
 

@@ -33,7 +33,8 @@ struct node_guard_state {
   size_t started = 0;
 
   void start(node_guard_deps x) { deps = std::move(x); }
-  void recover() {}
+  /// A shard may have been started or not.
+  void recover() { throw state_damaged("it failed amid a message"); }
   void start_exact();
 };
 

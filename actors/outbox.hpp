@@ -23,6 +23,8 @@ struct outbox_deps {
 };
 
 struct outbox_state {
+  /// Who misses a range asks for it again.
+  static constexpr bool leaves_out_failed = true;
   static inline const char* name = "outbox";
   using handle = outbox_actor;
 

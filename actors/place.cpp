@@ -18,11 +18,15 @@ bool is_personal(const caf::mailbox_element& x) {
   return x.mid.is_response() || content.match_elements<caf::exit_msg>()
          || content.match_elements<caf::down_msg>()
          || content.match_elements<caf::timeout_msg>()
-         || content.match_elements<caf::error>()
-         || content.match_elements<fail_on_purpose>()
-         || content.match_elements<hang_on_purpose>()
-         || content.match_elements<describe_actor>()
+         || content.match_elements<caf::error>() || is_of_operator(x)
          || content.match_elements<tick>();
+}
+
+bool is_of_operator(const caf::mailbox_element& x) {
+  auto& content = x.content();
+  return content.match_elements<fail_on_purpose>()
+         || content.match_elements<hang_on_purpose>()
+         || content.match_elements<describe_actor>();
 }
 
 namespace {
@@ -82,7 +86,17 @@ bool seat::resume() {
 
 bool seat::is_vacant() const {
   std::lock_guard guard{mutex_};
-  return occupant_ == nullptr;
+  return !occupant_ && !is_reserved_;
+}
+
+bool seat::reserve() {
+  std::lock_guard guard{mutex_};
+  return !occupant_ && !std::exchange(is_reserved_, true);
+}
+
+void seat::release() {
+  std::lock_guard guard{mutex_};
+  is_reserved_ = false;
 }
 
 std::shared_ptr<void> seat::keep(std::shared_ptr<void> (*make)()) {
@@ -92,13 +106,9 @@ std::shared_ptr<void> seat::keep(std::shared_ptr<void> (*make)()) {
   return kept_;
 }
 
-void seat::forget() {
-  std::lock_guard guard{mutex_};
-  kept_ = nullptr;
-}
-
 void seat::take(caf::strong_actor_ptr who) {
   std::lock_guard guard{mutex_};
+  is_reserved_ = false;
   if (is_closed_)
     return;
   occupant_ = std::move(who);
@@ -110,6 +120,7 @@ void seat::vacate() {
   caf::strong_actor_ptr last;
   std::lock_guard guard{mutex_};
   last.swap(occupant_);
+  is_reserved_ = true;
   record_->is_vacant = true;
 }
 
@@ -117,6 +128,7 @@ void seat::give_back(std::vector<caf::mailbox_element_ptr> unread,
                      bool was_interrupted) {
   std::lock_guard guard{mutex_};
   was_interrupted_ = was_interrupted_ || was_interrupted;
+  is_reserved_ = false;
   if (is_closed_)
     return;
   held_.insert(held_.begin(), std::make_move_iterator(unread.begin()),

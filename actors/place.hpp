@@ -24,8 +24,8 @@ namespace fantail {
 ///
 ///     senders ──► seat ──► mailbox of the actor ──(it ends)──► seat ──► next
 ///
-/// Thread safe. What it holds is bounded by the credit of those who send: a
-/// restart is a slow handler to them. Ticks are not held.
+/// Thread safe. What it holds is bounded as a mailbox is, by the credit of
+/// those who send: a restart is a slow handler to them. Ticks are not held.
 ///
 /// A seat can be suspended: then messages are held although somebody sits
 /// there, but for those of operators and those to the actor in person.
@@ -37,11 +37,15 @@ public:
                caf::execution_unit* host) override;
   const char* name() const override { return "seat"; }
 
+  /// Nobody sits here, is about to, or is just leaving.
   bool is_vacant() const;
+
+  /// For one who will sit here soon; false if the seat is not vacant. Before
+  /// that actor is spawned, since it begins in its own time.
+  bool reserve();
 
   /// The state of those who sit here; `make` makes it if there is none yet.
   std::shared_ptr<void> keep(std::shared_ptr<void> (*make)());
-  void forget();
 
   /// What is known of those who sit here, whoever that is.
   actor_record& record() noexcept { return *record_; }
@@ -56,9 +60,11 @@ public:
 
   // -- for the one who sits here ----------------------------------------------
 
-  /// REQUIRES: the seat is vacant.
+  /// REQUIRES: it was reserved.
   void take(caf::strong_actor_ptr who);
-  /// Nothing is passed on from now on.
+  /// It ended before it sat down.
+  void release();
+  /// Nothing is passed on from now on. The seat is vacant after `give_back`.
   void vacate();
   /// Takes back what was not handled; it comes before everything held.
   void give_back(std::vector<caf::mailbox_element_ptr> unread,
@@ -67,7 +73,8 @@ public:
   bool was_interrupted() const;
   void recovered();
 
-  /// Ends all that: nothing is held or passed on any more.
+  /// Ends all that: nothing is held any more, nobody sits down, and no state is
+  /// kept.
   void close();
 
 private:
@@ -80,6 +87,8 @@ private:
   std::shared_ptr<void> kept_;
   bool was_interrupted_ = false;
   bool is_closed_ = false;
+  /// Somebody will sit here, or is leaving.
+  bool is_reserved_ = false;
   bool is_suspended_ = false;
   std::shared_ptr<actor_record> record_ = std::make_shared<actor_record>();
 };
@@ -107,5 +116,8 @@ private:
 
 /// Whether a message concerns one actor and not its successor.
 bool is_personal(const caf::mailbox_element& x);
+
+/// Whether it came from an operator, and has nothing to do with the state.
+bool is_of_operator(const caf::mailbox_element& x);
 
 } // namespace fantail

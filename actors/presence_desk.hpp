@@ -29,6 +29,8 @@ struct presence_desk_deps {
 
 struct presence_desk_state {
   static inline const char* name = "presence_desk";
+  /// Who asks, asks again.
+  static constexpr bool leaves_out_failed = true;
   using handle = presence_desk_actor;
 
   presence_desk_actor::pointer self = nullptr;

@@ -49,22 +49,14 @@ void presence_shard_state::start(presence_shard_deps x) {
   keeper.emplace(std::move(keeping));
 }
 
-/// Records that were applied before it failed are recognised by position.
+/// A record that was applied, but not told, would not be told any more.
 void presence_shard_state::recover() {
-  auto problem = ledger->check_invariants();
-  if (!problem)
-    problem = outbound->check_invariants();
-  if (problem)
-    throw state_damaged(*problem);
+  throw state_damaged("it failed amid a message");
 }
 
 void presence_shard_state::on_pulled(const pulled& x) {
-  // One that is tried again is in the queue already.
-  if (x.events != at_hand)
-    waiting.push_back({x.events, version_base, 0, {}});
-  at_hand = x.events;
+  waiting.push_back({x.events, version_base, 0, {}});
   work_off();
-  at_hand = nullptr;
 }
 
 log_progress presence_shard_state::progress() const {

@@ -97,8 +97,6 @@ struct presence_shard_state {
     std::deque<incoming> ahead;
   };
   std::deque<waiting_pull> waiting;
-  /// The pull whose message is handled right now.
-  pull_ptr at_hand;
 
   /// Users to be told anew; nothing: that is still to begin.
   std::optional<std::deque<user_handle>> anew;

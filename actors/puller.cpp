@@ -85,9 +85,9 @@ void puller_state::on_opened(const log_opened& x) {
         {{"stream", deps.stream},
          {"known_to", std::to_string(received_to.value)},
          {"now_ends_at", std::to_string(x.state.last.value)}});
+    self->send(deps.sink, log_restarted{x.state});
     created_at = x.state.created_at;
     received_to = position{0};
-    self->send(deps.sink, log_restarted{x.state});
     open();
     return;
   }
@@ -135,8 +135,8 @@ void puller_state::on_pulled(const log_pulled& x) {
   if (x.attempt != attempt)
     return;
   auto& events = *x.events;
-  window.received(events.size() + events.rejected, events.byte_count(), now);
   self->send(deps.sink, pulled{x.events});
+  window.received(events.size() + events.rejected, events.byte_count(), now);
   received_to = events.to;
   pump();
 }

@@ -28,15 +28,15 @@ void routing_shard_state::start(routing_shard_deps x) {
   begin_epoch({deps.owner, deps.settled});
 }
 
-/// The message that failed is tried again next; whatever it had done is found
-/// by number or position then. So it is enough that the state is sound.
+/// To route is the one thing that can be repeated: it changes nothing in the
+/// table, and what was sent already goes out under the same number.
 void routing_shard_state::recover() {
+  if (!at_hand)
+    throw state_damaged("it failed amid a message that cannot be repeated");
   if (!router->check_invariants())
     throw state_damaged("the routing table is damaged");
   if (auto problem = settling->check_invariants())
     throw state_damaged(*problem);
-  if (!searches.empty())
-    self->send(handle_of(*this), search_on{});
 }
 
 void routing_shard_state::begin_epoch(shard_position head) {
@@ -54,8 +54,8 @@ void routing_shard_state::on_pulled(const pulled& x) {
   // What the last actor had routed, but not sent to all, is sent again under
   // the same number: an egress takes a number in once.
   auto& events = x.events;
-  auto is_known = !events->empty() && events != last_opened
-                  && (*events)[0].pos <= settling->opened_to();
+  auto is_known = !events->empty() && events != at_hand
+                  && events->to <= settling->opened_to();
   if (!is_known)
     route(events);
   else if (source)
@@ -64,14 +64,14 @@ void routing_shard_state::on_pulled(const pulled& x) {
 
 void routing_shard_state::route(const pull_ptr& events) {
   auto begin = to_ns(deps.env.clock->now());
+  auto is_again = std::exchange(at_hand, events) == events && is_opened;
   router->route(*events, lists);
-  auto is_again = events == last_opened;
   auto number = settling->next_number() - (is_again ? 1 : 0);
   auto egresses = static_cast<unsigned>(deps.egresses.size());
   if (!is_again)
     settling->opened(number, events->to, settle_tracker::first_groups(egresses),
                      events->byte_count());
-  last_opened = events;
+  is_opened = true;
   count_spreads(*events);
   for (size_t i = 0; i < lists.size(); ++i) {
     auto part = std::make_shared<delivery>();
@@ -103,7 +103,8 @@ void routing_shard_state::route(const pull_ptr& events) {
   if (deps.env.counts->traces.is_watched())
     deps.env.counts->traces.routed(*events, number, spreads, scene());
   tell_all_progress();
-  last_opened = nullptr;
+  at_hand = nullptr;
+  is_opened = false;
 }
 
 void routing_shard_state::count_spreads(const pull& events) {
@@ -264,6 +265,8 @@ void routing_shard_state::on_find_users(const find_channel_users& x) {
 }
 
 void routing_shard_state::on_search() {
+  if (searches.empty())
+    return;
   auto& x = searches.front();
   if (x.scan.step(router->table(), limits::query_slice_users)) {
     auto online = count_online(router->table(), x.scan.channel());

@@ -49,8 +49,9 @@ struct routing_shard_state {
   /// Set while a new epoch is being claimed; pulls wait in `held`.
   bool is_claiming = false;
   std::vector<pull_ptr> held;
-  /// The pull at hand, once it has its number.
-  pull_ptr last_opened;
+  /// The pull that is being routed, and whether it has its number.
+  pull_ptr at_hand;
+  bool is_opened = false;
   position checkpointed;
   /// Server times of the newest event before the last checkpoint, and before
   /// the one before that, which is stored for sure.

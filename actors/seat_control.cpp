@@ -51,7 +51,7 @@ control_result seat_control::kill(std::string_view id, kill_mode mode,
   auto target = find(id);
   if (!target.where)
     return control_result::unknown;
-  if (target.where->is_vacant())
+  if (target.where->record().is_vacant)
     return control_result::away;
   auto to = target.where.as<caf::actor>();
   target.where->record().journal.add(happened::killed, unix_now_ns(),
@@ -103,7 +103,7 @@ control_result seat_control::resume(std::string_view id) {
 std::optional<json::object> seat_control::describe(std::string_view id,
                                                    duration timeout) {
   auto target = find(id);
-  if (!target.where || target.where->is_vacant())
+  if (!target.where || target.where->record().is_vacant)
     return std::nullopt;
   auto answer = std::make_shared<gathering<actor_description>>();
   caf::anon_send(target.where.as<caf::actor>(), describe_actor{answer});

@@ -33,6 +33,14 @@ void snapshot_keeper_state::start(snapshot_keeper_deps x) {
     rounds->found(std::move(snapshot));
 }
 
+/// The snapshot at hand is given up; its shard has another turn.
+void snapshot_keeper_state::recover() {
+  writer.reset();
+  buffers = nullptr;
+  if (rounds->is_writing())
+    rounds->failed(taking, now);
+}
+
 void snapshot_keeper_state::on_growth(const log_growth& x) {
   if (x.shard.value >= growth.size())
     return;
@@ -55,6 +63,9 @@ void snapshot_keeper_state::begin_next() {
 }
 
 void snapshot_keeper_state::on_prepare() {
+  // The attempt was given up meanwhile.
+  if (!buffers)
+    return;
   for (size_t i = 0; i < buffers_per_step; ++i)
     buffers->emplace_back(limits::snapshot_part_bytes, '\0');
   if (buffers->size() < buffers_wanted)
@@ -66,7 +77,8 @@ void snapshot_keeper_state::on_prepare() {
 }
 
 void snapshot_keeper_state::on_taken(const snapshot_taken& x) {
-  if (!x.image) {
+  // One whose chunks were taken out by an attempt that failed is none.
+  if (!x.image || x.image->chunks.empty()) {
     rounds->failed(x.of, now);
     return;
   }

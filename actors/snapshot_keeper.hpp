@@ -50,7 +50,7 @@ struct snapshot_keeper_state {
   time_point next_second{};
 
   void start(snapshot_keeper_deps x);
-  void recover() {}
+  void recover();
   void on_growth(const log_growth& x);
   void on_taken(const snapshot_taken& x);
   void on_stored(const part_stored& x);

@@ -81,24 +81,26 @@ void supervisor_state::carry_out(supervisor_machine::action x) {
 void supervisor_state::start_now(size_t child) {
   auto now = env.clock->now();
   auto begun = machine->view(child, now);
+  caf::actor actor;
   try {
-    auto actor = starts[child]();
-    if (!actor) {
-      machine->start_deferred(child, now, todo);
-      return;
-    }
-    self->monitor(actor);
-    index_of[actor.id()] = child;
-    running[child] = std::move(actor);
-    if (begun.restarts > 0)
-      env.reports->info(name, "child-restarted",
-                        {{"supervisor", machine->spec().id},
-                         {"child", begun.spec->id},
-                         {"restarts", std::to_string(begun.restarts)}});
-    machine->started(child, now, todo);
+    actor = starts[child]();
   } catch (const std::exception& x) {
     machine->start_failed(child, x.what(), jitter(), now, todo);
+    return;
   }
+  if (!actor) {
+    machine->start_deferred(child, now, todo);
+    return;
+  }
+  self->monitor(actor);
+  index_of[actor.id()] = child;
+  running[child] = std::move(actor);
+  if (begun.restarts > 0)
+    env.reports->info(name, "child-restarted",
+                      {{"supervisor", machine->spec().id},
+                       {"child", begun.spec->id},
+                       {"restarts", std::to_string(begun.restarts)}});
+  machine->started(child, now, todo);
 }
 
 void supervisor_state::end() {
@@ -112,7 +114,10 @@ void supervisor_state::end() {
                                    cause);
   env.reports->error(name, "supervisor-gave-up",
                      {{"supervisor", machine->spec().id}, {"cause", cause}});
-  self->quit(caf::make_error(caf::sec::runtime_error, cause));
+  // To begin the children anew would bring the same state back.
+  self->quit(machine->is_hopeless()
+                 ? caf::error{1, hopeless_end, caf::make_message(cause)}
+                 : caf::make_error(caf::sec::runtime_error, cause));
 }
 
 void supervisor_state::on_down(const caf::down_msg& x) {

@@ -143,13 +143,14 @@ http_response execute(const admin_view& view, const order& what) {
   auto is_tree = type_of(*before->record) == "supervisor";
   auto result = foresee(what, *before, is_tree);
   auto explanation = explain(what, *before, is_tree);
-  if (result == control_result::done && !what.is_dry)
+  if (result == control_result::done && !what.is_dry) {
+    // Before what follows from it.
+    report(view, what);
     result = carry_out(view, what);
+  }
   if (result != control_result::done && result != control_result::unchanged)
     return conflict(what, result, *before);
   auto is_done = result == control_result::done;
-  if (is_done && !what.is_dry)
-    report(view, what);
   json::array ids;
   for (auto& x : affected)
     if (what.action == "kill" && what.mode != "hang")

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -94,6 +95,11 @@ admin_token::open(const std::string& path, bool may_create) {
            + " holds no token: one line of 16 to 256 visible characters "
              "without spaces; delete the file to have one made, or write one";
   return admin_token{path, std::move(*text)};
+}
+
+bool admin_token::is_readable_by_others() const {
+  struct stat about {};
+  return ::stat(path_.c_str(), &about) == 0 && (about.st_mode & S_IROTH) != 0;
 }
 
 bool admin_token::is_in(std::string_view header) const {

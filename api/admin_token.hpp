@@ -21,6 +21,9 @@ public:
   /// time wherever it differs.
   bool is_in(std::string_view header) const;
 
+  /// Others than the file's owner and group can read it.
+  bool is_readable_by_others() const;
+
   const std::string& path() const noexcept { return path_; }
 
 private:

@@ -157,6 +157,10 @@ std::optional<start_failure> node_parts::http_up(const http_sources& from) {
   if (auto* problem = std::get_if<start_failure>(&token))
     return *problem;
   http_->token.emplace(std::get<admin_token>(std::move(token)));
+  if (http_->token->is_readable_by_others())
+    reports.warn("admin", "token-readable",
+                 {{"file", http_->token->path()},
+                  {"what_to_do", "chmod 600, and write another token"}});
   http_->audit.emplace(config.node.state_directory + "/admin-audit.log");
   http_->watch.emplace(node_watch::subject{
       &actors, &from.tree->control(), &counts, &instances, &clock, &reports});

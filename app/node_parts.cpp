@@ -101,7 +101,18 @@ std::optional<start_failure> node_parts::start_server() {
   return std::nullopt;
 }
 
-nats::connect_options node_parts::options_for(const std::string& role) const {
+/// A connection is a child, too: it begins anew, and if that does not help, the
+/// process does.
+void node_parts::on_handler_failed(const std::string& role,
+                                   const std::string& reason) {
+  counts.events.add("nats/handler-failed");
+  reports.error("nats", "handler-failed", {{"link", role}, {"reason", reason}});
+  std::lock_guard guard{mutex_};
+  if (!link_failures_.spend(clock.now()))
+    give_up("handlers of NATS messages fail again and again");
+}
+
+nats::connect_options node_parts::options_for(const std::string& role) {
   nats::connect_options result;
   result.url = nats_url();
   result.name = "fantail-" + config.node.name + "-" + role;
@@ -110,6 +121,9 @@ nats::connect_options node_parts::options_for(const std::string& role) const {
   result.tls.authority = config.nats.tls.authority;
   result.tls.certificate = config.nats.tls.certificate;
   result.tls.key = config.nats.tls.key;
+  result.on_handler_failed = [this, role](const std::string& reason) {
+    on_handler_failed(role, reason);
+  };
   return result;
 }
 
@@ -298,6 +312,10 @@ log_reader_port& node_parts::add_reader(nats::log_spec spec) {
   readers.push_back(
       std::make_unique<nats::log_reader>(*ingest, std::move(spec), *control));
   return *readers.back();
+}
+
+uint64_t node_parts::presence_log_bytes_max() const {
+  return static_cast<uint64_t>(presence_stream(config, 0, capacity_).bytes_max);
 }
 
 bool node_parts::all_settled() const {

@@ -7,6 +7,7 @@
 #include "app/streams.hpp"
 #include "core/inspection/actor_directory.hpp"
 #include "core/inspection/event_log.hpp"
+#include "core/supervision/restart_budget.hpp"
 #include "messages/inspection.hpp"
 #include "runtime/boot/embedded_server.hpp"
 #include "runtime/nats/control_link.hpp"
@@ -20,6 +21,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +74,9 @@ public:
   nats::log_spec source_log(const pool_source& source) const;
   log_reader_port& add_reader(nats::log_spec spec);
 
+  /// What the stream of a presence log holds.
+  uint64_t presence_log_bytes_max() const;
+
   /// Everything that was routed is settled.
   bool all_settled() const;
 
@@ -120,10 +125,14 @@ private:
   shard_writer_port& add_writer(const pool_source& source);
   std::optional<start_failure> choose_source(const std::string& name,
                                              std::string_view prefix);
-  nats::connect_options options_for(const std::string& role) const;
+  nats::connect_options options_for(const std::string& role);
+  void on_handler_failed(const std::string& role, const std::string& reason);
   std::optional<start_failure> start_server();
 
   store_capacity capacity_;
+  /// Failures of NATS handlers. Guarded by the mutex.
+  std::mutex mutex_;
+  restart_budget link_failures_{{10, std::chrono::seconds{60}}};
   std::unique_ptr<http_parts> http_;
 };
 

@@ -37,7 +37,10 @@ constexpr unsigned supervisor_beats = 1;
 
 /// One defect may hit many children at once; one that comes back at once each
 /// time is not mended by restarts.
-constexpr restart_intensity child_intensity{8, 10s};
+constexpr restart_intensity child_intensity{8, 60s};
+constexpr auto longest_pause = 2s;
+constexpr auto child_grace = 1s;
+constexpr auto branch_grace = 3s;
 constexpr restart_intensity branch_intensity{40, 10s};
 constexpr restart_intensity root_intensity{3, 30s};
 constexpr auto stop_timeout = 5s;
@@ -49,6 +52,7 @@ node_tree::branch& node_tree::grow(std::string id) {
   auto& result = branches_.emplace_back();
   result.spec.id = std::move(id);
   result.spec.intensity = branch_intensity;
+  result.spec.pause.cap = longest_pause;
   result.seat = place::make(system_);
   control_.enter(result.seat, root_id, result.spec.id, true);
   return result;
@@ -57,7 +61,7 @@ node_tree::branch& node_tree::grow(std::string id) {
 template <class Fun, class Deps>
 caf::actor node_tree::spawn(Fun fun, Deps deps, const place& where) {
   // Whoever sat there has not ended yet: its supervisor was killed.
-  if (!where->is_vacant())
+  if (!where->reserve())
     return nullptr;
   deps.env.seat = where;
   // What writes to sockets has a thread of its own.
@@ -78,6 +82,7 @@ auto node_tree::add(branch& to, std::string id, Fun fun, Deps deps,
   child.spec.id = std::move(id);
   child.spec.restart = restart;
   child.spec.intensity = child_intensity;
+  child.spec.grace = child_grace;
   child.start = [this, fun, deps, where] {
     return spawn(fun, deps, where);
   };
@@ -100,6 +105,7 @@ supervised_child node_tree::supervised(branch& x) {
   clock_->add(x.seat.as<component_actor>(), supervisor_beats);
   supervised_child result;
   result.spec.id = x.spec.id;
+  result.spec.grace = branch_grace;
   result.start = [this, &x] {
     supervisor_deps deps{parts_.env, x.spec, {}};
     {
@@ -159,10 +165,11 @@ void node_tree::stop() {
     std::lock_guard guard{mutex_};
     is_stopping_ = true;
   }
-  clock_.reset();
   caf::anon_send_exit(root_, caf::exit_reason::user_shutdown);
+  // Supervisors need the time to kill who does not stop.
   auto has_ended
       = ended_.get_future().wait_for(stop_timeout) == std::future_status::ready;
+  clock_.reset();
   std::lock_guard guard{mutex_};
   for (auto& x : places_) {
     if (!has_ended)
@@ -256,6 +263,7 @@ void node_tree::spawn_keeper() {
   deps.env = parts_.env;
   deps.store = parts_.snapshots.get();
   deps.rounds = snapshot_rounds_of(config_);
+  deps.rounds.bytes_max = parts_.presence_log_bytes_max() / 4;
   deps.presence = presence_;
   deps.routing = shards_;
   deps.loaded = std::move(from_.restored.loaded);

@@ -47,7 +47,7 @@ public:
     uint64_t pending_events = 0;
     uint64_t pending_bytes = 0;
     uint64_t unacknowledged_bytes = 0;
-    instance_index index;
+    instance_index index = {};
     /// Nobody listens to it.
     bool is_absent = false;
     /// Pending, and dropped since the start: critical, important, best effort.

@@ -45,7 +45,8 @@ struct outbox_group_stats {
 /// when the marker comes back everything before it has arrived. Until then the
 /// deliveries are kept, and a lost connection rewinds to the oldest of them.
 /// While a marker is under way the next one waits, unless much has gathered:
-/// each costs four threads a wake-up, and nobody waits for it but the checkpoint.
+/// each costs four threads a wake-up, and nobody waits for it but the
+/// checkpoint.
 ///
 /// Invariant: the deliveries of a shard are kept in pull order.
 class outbox_group {

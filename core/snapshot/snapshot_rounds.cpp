@@ -43,7 +43,8 @@ uint64_t snapshot_rounds::bytes_per_log() const {
   for (auto& [of, snapshots] : kept_)
     if (!snapshots.empty())
       images += snapshots.back().about.image_bytes;
-  return std::max(config_.bytes, images / std::max<size_t>(logs_.size(), 1));
+  auto per_log = images / std::max<size_t>(logs_.size(), 1);
+  return std::min(std::max(config_.bytes, per_log), config_.bytes_max);
 }
 
 bool snapshot_rounds::is_due(const log_state& x, uint64_t bytes_max,

@@ -17,12 +17,13 @@ struct snapshot_rounds_config {
   uint16_t shards = 0;
   uint16_t presence_shards = 0;
   /// A round begins when a log has grown by so much behind the snapshot of
-  /// its presence shard, or when it has grown at all for so long. A round is
-  /// not worth it before the logs have grown by as many bytes as it writes: so
-  /// at most as much is written as is read, and a start reads at most as much
-  /// behind the snapshots as from them.
+  /// its presence shard, or when it has grown at all for so long. Bytes do not
+  /// count before there are as many as a round writes for each log.
   uint64_t records = limits::snapshot_records_default;
   uint64_t bytes = limits::snapshot_bytes_default;
+  /// A log is never left to grow by more: its stream has to hold three times
+  /// that.
+  uint64_t bytes_max = UINT64_MAX;
   duration interval = limits::snapshot_interval_default;
 };
 
@@ -77,6 +78,8 @@ public:
   /// The shard to write now; nothing if nothing is due, or one is being
   /// written. Answer with `written` or `failed`.
   std::optional<snapshot_source> next(time_point now);
+
+  bool is_writing() const noexcept { return being_written_.has_value(); }
 
   void written(stored_snapshot x);
 

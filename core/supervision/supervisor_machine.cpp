@@ -93,9 +93,10 @@ void supervisor_machine::ended(size_t index, child_end how, std::string cause,
     went_down(x);
   else if (how == child_end::hopeless) {
     x.phase = child_phase::absent;
+    is_hopeless_ = true;
     give_up("child " + x.spec.id + " cannot go on: " + x.last_cause);
   } else if (kind == restart_kind::permanent
-           || (kind == restart_kind::transient && how == child_end::failed))
+             || (kind == restart_kind::transient && how == child_end::failed))
     restart(index, jitter, now);
   else
     x.phase = child_phase::absent;

@@ -27,7 +27,8 @@ namespace fantail {
 ///   temporary one among those is stopped and forgotten; a transient one that
 ///   was done is started again. Only the child that failed spends a restart.
 /// - More restarts than allowed, or a hopeless end: everything is stopped and
-///   the supervisor ends with the cause. What ends while it is being stopped is no failure.
+///   the supervisor ends with the cause. What ends while it is being stopped is
+///   no failure.
 ///
 /// `jitter` is a random number in [0, 1), drawn by the caller; it spreads the
 /// pauses. Not thread safe.
@@ -112,6 +113,8 @@ public:
   bool is_ended() const noexcept { return is_ended_; }
   /// All children that are wanted are running.
   bool is_steady() const noexcept;
+  /// It gave up because of a child that ended so.
+  bool is_hopeless() const noexcept { return is_hopeless_; }
   /// Why the supervisor gave up; empty if it did not.
   const std::string& cause() const noexcept { return cause_; }
 
@@ -150,11 +153,12 @@ private:
   supervisor_spec spec_;
   std::vector<child> children_;
   restart_budget budget_;
-  /// Children below were started for the first time.
+  /// Children below this have been started at least once.
   size_t begun_ = 0;
   bool is_begun_ = false;
   bool is_stopping_ = false;
   bool is_ended_ = false;
+  bool is_hopeless_ = false;
   std::string cause_;
 };
 

@@ -88,6 +88,8 @@ public:
   /// everybody asks again for what is missing.
   void on_failed(std::string reason) override {
     dispatching_ = false;
+    if (options_.on_handler_failed)
+      options_.on_handler_failed(reason);
     connect_at_ = std::chrono::steady_clock::now() + reconnect_delay_;
     close_life("a handler failed: " + std::move(reason));
   }

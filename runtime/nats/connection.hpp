@@ -26,6 +26,9 @@ struct connect_options {
     /// the system's authorities, no client certificate.
     std::string authority, certificate, key;
   } tls;
+  /// A handler threw, and the life of the connection ends for that reason. On
+  /// the loop's thread.
+  std::function<void(const std::string& reason)> on_handler_failed = {};
 };
 
 /// A received message. Views are valid during the handler only.
@@ -48,8 +51,9 @@ struct message {
 /// one (docs/adr: NATS connections are driven by an own event loop).
 ///
 /// All member functions may be called from any thread. Handlers run on the
-/// loop's thread and must not block; one that throws ends the life. Messages of one subscription come in the
-/// server's order; those of different ones may overtake each other.
+/// loop's thread and must not block; one that throws ends the life. Messages of
+/// one subscription come in the server's order; those of different ones may
+/// overtake each other.
 class connection {
 public:
   using message_handler = std::function<void(const message&)>;

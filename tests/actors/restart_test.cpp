@@ -44,7 +44,7 @@ struct fixture : actor_fixture {
     supervised_child child;
     child.spec.id = "child-" + std::to_string(places.size());
     child.start = [this, fun, deps, where]() -> caf::actor {
-      if (!where->is_vacant())
+      if (!where->reserve())
         return nullptr;
       return caf::actor_cast<caf::actor>(sys.spawn(fun, deps));
     };
@@ -201,6 +201,17 @@ constexpr auto online_n1 = R"({"op":"online","session":"s2","instance":"n1",)"
 } // namespace
 
 CAF_TEST_FIXTURE_SCOPE(restart_tests, fixture)
+
+CAF_TEST(who_fails_amid_a_change_is_not_trusted_any_more) {
+  update("alice", online_n0);
+  run();
+  bus[0].is_defect = true;
+  say();
+  run();
+  CAF_CHECK(ended_with.find("cannot go on: it failed amid a message")
+            != std::string::npos);
+  CAF_CHECK(reports.has("supervisor-gave-up"));
+}
 
 CAF_TEST(whoever_fails_whenever_nothing_is_lost_repeated_or_reordered) {
   std::mt19937_64 random{test_seed()};

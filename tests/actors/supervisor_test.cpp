@@ -93,7 +93,7 @@ struct fixture : actor_fixture {
     spec.id = id;
     spec.grace = grace;
     return {spec, [this, id, where, ignores_exit]() -> caf::actor {
-              if (!where->is_vacant())
+              if (!where->reserve())
                 return nullptr;
               noter_deps deps{env, &book, id, ignores_exit};
               deps.env.seat = where;
@@ -204,7 +204,7 @@ CAF_TEST(a_supervisor_that_gives_up_is_restarted_by_its_parent) {
   supervised_child branch;
   branch.spec.id = "branch";
   branch.start = [this, where]() -> caf::actor {
-    if (!where->is_vacant())
+    if (!where->reserve())
       return nullptr;
     auto deps = spec("branch", supervision_strategy::one_for_one,
                      {child("a"), child("b")}, {1, 10s});

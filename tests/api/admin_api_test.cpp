@@ -5,6 +5,7 @@
 
 #include "caf/test/unit_test.hpp"
 
+#include <filesystem>
 #include <sstream>
 
 using namespace fantail;

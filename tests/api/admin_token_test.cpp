@@ -101,6 +101,15 @@ CAF_TEST(a file that holds no token is refused with what to do) {
   CAF_CHECK_EQUAL(problem(), "");
 }
 
+CAF_TEST(a token that others can read is noticed) {
+  auto token = open();
+  CAF_CHECK(!token.is_readable_by_others());
+  CAF_REQUIRE_EQUAL(::chmod(path.c_str(), 0640), 0);
+  CAF_CHECK(!token.is_readable_by_others());
+  CAF_REQUIRE_EQUAL(::chmod(path.c_str(), 0644), 0);
+  CAF_CHECK(token.is_readable_by_others());
+}
+
 CAF_TEST(a configured file has to be there) {
   CAF_CHECK(contains(problem(false), "cannot read " + path));
   CAF_CHECK(!std::filesystem::exists(path));

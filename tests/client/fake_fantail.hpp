@@ -70,6 +70,10 @@ public:
     on(subjects::instance_range, &fake_fantail::on_range);
     connection_.start();
     connection_.wait_up(std::chrono::seconds{5});
+    loop_.every(std::chrono::milliseconds{500}, [this](time_point) {
+      std::lock_guard guard{mutex};
+      tell_positions();
+    });
   }
 
   static constexpr uint16_t shards = 4;
@@ -150,6 +154,16 @@ private:
                                              : fault.delivers_in_excess(name);
     for (int i = 0; i < copies; ++i)
       connection_.publish(subject, event.body, {}, event.headers);
+  }
+
+  /// Shows who lost the last one of a shard that there was one.
+  void tell_positions() {
+    for (auto& [name, state] : instances)
+      for (auto& [shard, at] : state.sent_to)
+        if (state.format == delivery_format::frame)
+          connection_.publish(
+              subjects::of_instance(subjects::instance_events, name),
+              section(name, shard, at, at, 0));
   }
 
   std::string section(const std::string& name, uint16_t shard, uint64_t from,

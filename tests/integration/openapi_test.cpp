@@ -48,6 +48,30 @@ struct fixture {
       CAF_ERROR(problem);
   }
 
+  /// What came of a stream has to be of `schema`; returns the hop, or kind, of
+  /// each part.
+  std::vector<std::string> check_stream(const std::string& text,
+                                        const std::string& schema) {
+    auto& schemas = at(at(written.document(), "components"), "schemas");
+    std::vector<std::string> result;
+    for (auto begin = text.find("data: "); begin != text.npos;
+         begin = text.find("data: ", begin + 1)) {
+      auto end = text.find('\n', begin);
+      auto data = json::parse(text.substr(begin + 6, end - begin - 6));
+      if (end == text.npos || !data)
+        break;
+      // What ends a stream has a reason and nothing else.
+      if (data->find("reason"))
+        break;
+      std::vector<std::string> problems;
+      written.match(at(schemas, schema), *data, schema, problems);
+      for (auto& x : problems)
+        CAF_ERROR(x);
+      result.push_back(data->string_or("hop", data->string_or("kind", "")));
+    }
+    return result;
+  }
+
   void check_get(const std::string& path, const std::string& target,
                  int status = 200) {
     check(path, "get", boss.get(target), status);
@@ -176,22 +200,36 @@ CAF_TEST(events are what is written) {
   CAF_REQUIRE(viewer.reads("\n\n"));
   boss.post(shard_path + "/kill");
   CAF_REQUIRE(viewer.reads("event: child-restarted"));
-  auto text = viewer.received();
-  auto& schemas = at(at(written.document(), "components"), "schemas");
-  size_t count = 0;
-  for (auto begin = text.find("data: "); begin != text.npos;
-       begin = text.find("data: ", begin + 1)) {
-    auto end = text.find('\n', begin);
-    auto data = json::parse(text.substr(begin + 6, end - begin - 6));
-    if (end == text.npos || !data)
-      break;
-    std::vector<std::string> problems;
-    written.match(at(schemas, "Event"), *data, "event", problems);
-    for (auto& x : problems)
-      CAF_ERROR(x);
-    ++count;
-  }
-  CAF_CHECK(count > 3);
+  CAF_CHECK(check_stream(viewer.received(), "Event").size() > 3);
+}
+
+CAF_TEST(a trace is what is written) {
+  raw_http viewer{node.http_port()};
+  viewer.ask("/api/v1/trace?channel=general&limit=2&for_seconds=60");
+  CAF_REQUIRE(viewer.reads(": watching"));
+  talk->publish("general");
+  talk->publish("general");
+  CAF_REQUIRE(viewer.reads("event: end"));
+  CAF_REQUIRE(viewer.reads("all that was wanted has come"));
+  auto hops = check_stream(viewer.received(), "Hop");
+  for (auto* hop : {"pulled", "routed", "settled"})
+    CAF_CHECK_EQUAL(std::count(hops.begin(), hops.end(), hop), 2);
+  CAF_CHECK(std::count(hops.begin(), hops.end(), "written") > 0);
+  CAF_CHECK(std::count(hops.begin(), hops.end(), "confirmed") > 0);
+  check_get("/api/v1/trace", "/api/v1/trace", 400);
+  check_get("/api/v1/trace", "/api/v1/trace?channel=a&user=b", 400);
+  check_get("/api/v1/trace", "/api/v1/trace?channel=a&limit=0", 400);
+}
+
+CAF_TEST(a change of presence is followed until it is in effect) {
+  raw_http viewer{node.http_port()};
+  viewer.ask("/api/v1/trace?user=ada&limit=1&for_seconds=60");
+  CAF_REQUIRE(viewer.reads(": watching"));
+  CAF_REQUIRE(talk->online("ada", "a2", "f1", {"general", "random"}));
+  CAF_REQUIRE(viewer.reads("event: end"));
+  auto hops = check_stream(viewer.received(), "Hop");
+  CAF_CHECK_EQUAL(hops,
+                  (std::vector<std::string>{"pulled", "applied", "in_effect"}));
 }
 
 CAF_TEST(the server has no path that is not written) {

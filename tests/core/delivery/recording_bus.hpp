@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,11 +52,15 @@ public:
   std::deque<message> messages;
   /// Publishes that still succeed.
   uint64_t publishes_left = UINT64_MAX;
+  /// The next publish throws, as a defect would.
+  bool is_defect = false;
   size_t unwritten = 0;
   int flushes = 0;
 
 private:
   bool put(message x) {
+    if (std::exchange(is_defect, false))
+      throw std::runtime_error("a defect");
     if (publishes_left == 0)
       return false;
     --publishes_left;

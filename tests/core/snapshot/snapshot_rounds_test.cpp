@@ -24,6 +24,7 @@ struct fixture {
     result.presence_shards = 1;
     result.records = 1'000;
     result.bytes = 100;
+    result.bytes_max = 5'000;
     result.interval = 10min;
     return result;
   }
@@ -77,6 +78,15 @@ CAF_TEST(a_round_is_not_worth_it_before_the_log_has_grown_by_its_bytes) {
   // The images have become small: the configured bytes count again.
   grow(1, 100);
   CAF_CHECK_EQUAL(write_all(30), 2);
+}
+
+CAF_TEST(a_log_does_not_grow_beyond_what_its_stream_holds) {
+  grow(1, 100);
+  CAF_CHECK_EQUAL(write_all(1'000'000), 2);
+  grow(1, 4'999);
+  CAF_CHECK_EQUAL(write_all(1'000'000), 0);
+  grow(1, 1);
+  CAF_CHECK_EQUAL(write_all(1'000'000), 2);
 }
 
 CAF_TEST(time_alone_is_enough_if_a_log_has_grown_at_all) {
