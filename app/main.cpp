@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "app/commands.hpp"
+#include "app/console_commands.hpp"
 #include "bench/floor.hpp"
+#include "console/text.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <cstdio>
 #include <functional>
 #include <string>
 
@@ -180,12 +183,14 @@ int run(int argc, char** argv) {
   config_source source;
   demo_options demo;
   bench_options bench;
+  console_words words;
   bool as_table = false;
   bool as_json = false;
   add_node(app, source, chosen);
   add_demo(app, source, demo, chosen);
   add_bench(app, bench, chosen);
   add_config(app, source, as_table, chosen);
+  add_console_commands(app, words, chosen);
   auto* version = app.add_subcommand("version", "Prints the version");
   version->add_flag("--json", as_json, "As JSON");
   version->footer("Example:\n  fantail version --json");
@@ -194,6 +199,17 @@ int run(int argc, char** argv) {
       return command_version(as_json);
     };
   });
+  // The parser would only say that a command is missing.
+  auto is_known = [&](CLI::App* x) {
+    return x->check_name(argv[1]);
+  };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(is_known).empty()) {
+    std::fprintf(stderr,
+                 "fantail: there is no command \"%s\"; fantail --help lists "
+                 "them\n",
+                 console::printable(argv[1]).c_str());
+    return exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -8,7 +8,7 @@ fantail_packages="
   g++ cmake ninja-build ccache pkg-config python3
   libcaf-dev libnats-dev libboost1.81-dev libboost-json1.81-dev
   prometheus prometheus-cpp-dev libcli11-dev libfmt-dev libspdlog-dev zlib1g-dev
-  libgoogle-perftools-dev libjemalloc-dev
+  libgoogle-perftools-dev libjemalloc-dev libedit-dev
   nats-server"
 
 # `say text`: progress, in bold on a terminal that wants colours.

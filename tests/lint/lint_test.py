@@ -55,6 +55,10 @@ class LintTest(unittest.TestCase):
         self.assert_one(code('bench/a.cpp', '# include "app/b.hpp"\n'),
                         'bench/a.cpp:2:', 'must not include app/')
         self.assertEqual(code('app/a.cpp', '#include "bench/b.hpp"\n'), [])
+        self.assert_one(code('console/a.cpp', '#include "core/ids.hpp"\n'),
+                        'console/a.cpp:2:', 'must not include core/')
+        self.assertEqual(code('console/a.cpp', '#include "core/json.hpp"\n'),
+                         [])
         self.assertEqual(code('core/a.cpp', '// #include "app/b.hpp"\n'), [])
 
     def test_foreign_headers_stay_in_their_wrappers(self):
@@ -63,6 +67,8 @@ class LintTest(unittest.TestCase):
                              ('api/a.cpp', 'boost/json.hpp'),
                              ('api/a.cpp', 'boost/beast/core.hpp'),
                              ('actors/a.cpp', 'prometheus/counter.h'),
+                             ('console/a.cpp', 'boost/beast/core.hpp'),
+                             ('console/a.cpp', 'histedit.h'),
                              ('core/a.cpp', 'caf/all.hpp'),
                              ('runtime/http/a.cpp', 'caf/all.hpp')]:
             self.assert_one(code(path, f'#include <{header}>\n'),
