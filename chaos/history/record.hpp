@@ -24,6 +24,8 @@ using session_number = uint32_t;
 using instance_number = uint16_t;
 using fault_number = uint32_t;
 
+inline constexpr instance_number no_instance = UINT16_MAX;
+
 // -- chat events
 // -----------------------------------------------------------------
 
@@ -149,6 +151,8 @@ struct fault_marked {
   /// The kind of fault, as in the plan.
   std::string kind = {};
   std::string target = {};
+  /// The only instance that notices, if there is one.
+  instance_number instance = no_instance;
   bool operator==(const fault_marked&) const = default;
 };
 

@@ -46,7 +46,7 @@ std::vector<timed_record> one_of_each() {
       {at(10), sessions_lapsed{1}},
       {at(11), link_changed{1, true}},
       {at(12), node_changed{false}},
-      {at(13), fault_marked{1, fault_phase::skipped, "server-kill", "x"}},
+      {at(13), fault_marked{1, fault_phase::skipped, "instance-kill", "x", 3}},
       {at(14), escalation_seen{"routing", true}},
       {at(15), counter_read{counter_read::kind::sessions, 12, true}},
       {at(16), run_ended{}},
