@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a presence shard does with a record of its log.
 #include "actors/presence_shard.hpp"
+#include "core/hash.hpp"
 #include "core/presence/presence_codec.hpp"
 #include "core/subject.hpp"
 
