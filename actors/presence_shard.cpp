@@ -56,6 +56,10 @@ void presence_shard_state::on_pulled(const pulled& x) {
   check_replayed();
 }
 
+log_progress presence_shard_state::progress() const {
+  return {log_life_of(created_at, version_base), ledger->applied()};
+}
+
 void presence_shard_state::send_deltas() {
   deltas.clear();
   outbound->take_deltas(deltas);

@@ -59,10 +59,6 @@ bool presence_shard_state::is_new(const chat_event& record) const {
   return replay_to && record.pos > *replay_to;
 }
 
-log_progress presence_shard_state::progress() const {
-  return {log_life_of(created_at, version_base), ledger->applied()};
-}
-
 /// At the memory limit no session is added. What was online stays, and may
 /// change its channels.
 bool presence_shard_state::is_too_much(const chat_event& record,

@@ -198,6 +198,19 @@ private:
     for (auto x : plan.resync)
       shards += (shards.empty() ? "" : ", ") + std::to_string(x.value);
     auto stream = subjects::presence_stream(shard.value);
+    auto& log = logs_[shard.value];
+    parts_.reports.error("storage", "presence-log-not-covered",
+                         {{"stream", stream},
+                          {"first", std::to_string(log.first)},
+                          {"last", std::to_string(log.last)},
+                          {"created", log.created_at}});
+    for (auto& x : of_presence_[shard.value])
+      parts_.reports.error(
+          "storage", "snapshot-not-usable",
+          {{"of", to_string(x.of)},
+           {"up_to", std::to_string(x.about.log_of(shard).up_to.value)},
+           {"version_base", std::to_string(x.about.version_base)},
+           {"created", x.about.created_at}});
     fail(stream + " was trimmed, and no good snapshot says what was in it"
          + (shards.empty() ? "" : " (missing in routing shards " + shards + ")")
          + ". Restore the server's data from a copy; or delete " + stream

@@ -18,6 +18,9 @@ constexpr uint64_t chat_percent = 48;
 constexpr uint64_t presence_percent = 24;
 constexpr uint64_t routing_snapshots_percent = 20;
 constexpr uint64_t presence_snapshots_percent = 4;
+/// A snapshot holds a shard's state and not its traffic: 100 MB are 25 million
+/// memberships, and there are three of them.
+constexpr uint64_t snapshots_divisor = 4;
 constexpr int64_t instances_bytes_max = 16 * 1024 * 1024;
 constexpr int64_t dead_letters_bytes_max = 64 * 1024 * 1024;
 constexpr const char* cluster_subject = "fantail.meta.cluster";
@@ -65,7 +68,7 @@ nats::stream_config snapshot_stream(const node_config& config,
   result.subjects = {nats::snapshot_subject(of)};
   result.allow_direct = true;
   result.bytes_max = bound(
-      config.nats.stream_bytes_max, capacity.disk,
+      config.nats.stream_bytes_max / snapshots_divisor, capacity.disk,
       is_presence ? presence_snapshots_percent : routing_snapshots_percent,
       is_presence ? config.cluster.presence_shards : config.cluster.shards);
   return result;

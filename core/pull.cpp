@@ -108,14 +108,14 @@ pull_ptr pull_builder::finish(int64_t received_at_ns, uint64_t pending) {
 
 namespace {
 
-constexpr std::string_view wrapped_begin = "NATS/1.0\r\nFantail-Wrapped: ";
+constexpr std::string_view wrapped_line = "\nFantail-Wrapped: ";
 
 } // namespace
 
 wrapped_event wrap_event(std::string_view headers, std::string_view body,
                          std::string_view own_lines) {
   wrapped_event result;
-  result.headers = wrapped_begin;
+  result.headers.append("NATS/1.0\r").append(wrapped_line);
   result.headers.append(std::to_string(headers.size())).append("\r\n");
   result.headers.append(own_lines).append("\r\n");
   result.body.reserve(headers.size() + body.size());
@@ -124,11 +124,10 @@ wrapped_event wrap_event(std::string_view headers, std::string_view body,
 }
 
 void unwrap_event(std::string_view& headers, std::string_view& body) {
-  // The headers of a message without data come back in any order.
-  auto is_wrapped = headers.starts_with(wrapped_begin)
-                    || (body.empty() && !headers.empty());
-  auto digits = is_wrapped ? header_value(headers, "Fantail-Wrapped")
-                           : std::string_view{};
+  // nats.c sends the lines of a block in any order, so it may be any of them.
+  if (headers.find(wrapped_line) == headers.npos)
+    return;
+  auto digits = header_value(headers, "Fantail-Wrapped");
   size_t size = 0;
   auto [end, problem]
       = std::from_chars(digits.data(), digits.data() + digits.size(), size);

@@ -200,7 +200,9 @@ void control_link::checkpoint(shard_id shard, fantail::epoch owner,
 }
 
 void control_link::trim(const std::string& stream, position at) {
-  purge_up_to(*connection_, stream, at.value);
+  purge_before(*connection_, stream, at.value + 1, [](auto&&) {
+    // The next call makes up for one that failed.
+  });
 }
 
 void control_link::republished(std::string_view source,

@@ -125,10 +125,11 @@ void read_last(connection& via, const std::string& stream,
 void read_message(connection& via, const std::string& stream, uint64_t sequence,
                   api_handler<std::optional<std::string>> handler);
 
-/// Forgets every message before `first_kept`. Whole blocks of a file leave at
-/// once, so this costs the server next to nothing.
+/// Forgets every message before `first_kept`; nothing if that is 0 or 1. Whole
+/// blocks of a file leave at once, so this costs the server next to nothing.
 void purge_before(connection& via, const std::string& stream,
                   uint64_t first_kept, api_handler<std::monostate> handler);
+
 /// The newest message of a stream, without its body; no headers if it is gone
 /// or has none.
 struct stored_headers {
@@ -137,9 +138,6 @@ struct stored_headers {
 };
 void read_stream_end(connection& via, const std::string& stream,
                      api_handler<stored_headers> handler);
-
-/// Forgets the messages up to `last`; what is lost is only asked for again.
-void purge_up_to(connection& via, const std::string& stream, uint64_t last);
 
 /// What is set about a stream that somebody else may have made.
 struct stream_facts {

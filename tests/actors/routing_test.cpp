@@ -317,14 +317,25 @@ CAF_TEST(a_bad_presence_change_is_refused_and_harms_nobody) {
 CAF_TEST(a_silent_session_is_expired_in_the_log) {
   update("u1", online_n0);
   run();
-  pass(119s);
+  pass_steadily(119s);
   CAF_CHECK(control.records.empty());
-  pass(5s);
+  pass_steadily(5s);
   CAF_REQUIRE(!control.records.empty());
   auto& x = control.records[0];
   CAF_CHECK_EQUAL(x.subject, "fantail.presence.0.u1");
   CAF_CHECK_EQUAL(x.newest, 1u);
   CAF_CHECK_EQUAL(json::parse(x.body)->string_or("op", ""), "expire");
+}
+
+CAF_TEST(a_process_that_stood_still_hears_instances_before_it_expires_any) {
+  update("u1", online_n0);
+  run();
+  pass_steadily(119s);
+  // Nobody was heard meanwhile, which says nothing about the instances.
+  pass(10s);
+  CAF_CHECK(control.records.empty());
+  pass_steadily(3s);
+  CAF_CHECK_EQUAL(control.records.size(), 1u);
 }
 
 CAF_TEST(routing_may_begin_when_presence_is_replayed) {

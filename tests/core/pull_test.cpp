@@ -187,6 +187,18 @@ CAF_TEST(a republished event gets its own headers and body back) {
     }
 }
 
+CAF_TEST(a republished event is known whatever the order of its headers) {
+  std::string own = "NATS/1.0\r\nNats-Msg-Id: e1\r\n\r\n";
+  auto size = std::to_string(own.size());
+  auto headers = "NATS/1.0\r\nNats-Msg-Id: ORDERS:7:1\r\nFantail-Wrapped: "
+                 + size + "\r\nNats-Expected-Last-Sequence: 7\r\n\r\n";
+  auto together = own + "hello";
+  std::string_view seen_headers = headers, seen_body = together;
+  unwrap_event(seen_headers, seen_body);
+  CAF_CHECK_EQUAL(seen_headers, own);
+  CAF_CHECK_EQUAL(seen_body, "hello");
+}
+
 CAF_TEST(what only looks republished stays as it is) {
   for (std::string_view size : {"9", "-1", "", "1x", "99999999999999999999"}) {
     auto headers

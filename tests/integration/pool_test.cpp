@@ -6,6 +6,9 @@
 #include "tests/integration/crash_run.hpp"
 #include "tests/seed.hpp"
 
+#include <set>
+#include <sstream>
+
 using namespace fantail;
 using namespace fantail::test;
 
@@ -45,6 +48,15 @@ struct foreign_server {
     return found ? found->messages : 0;
   }
 };
+
+/// nats.c sends headers in any order.
+std::set<std::string> lines_of(const std::string& headers) {
+  std::set<std::string> result;
+  std::istringstream in{headers};
+  for (std::string line; std::getline(in, line);)
+    result.insert(line);
+  return result;
+}
 
 node_process::settings settings_for(const foreign_server& x) {
   return {"nats.url=" + x.server.url(), "nats.stream-bytes-max=64MiB"};
@@ -93,7 +105,7 @@ CAF_TEST(events of a stream that others use arrive as published) {
   talk.via.request_wait("messages.send.general", "odd", patience, strange);
   CAF_CHECK(framed.receives("odd"));
   CAF_CHECK_EQUAL(framed.count(ids[0]), 1u);
-  CAF_CHECK_EQUAL(framed.all().back().headers, strange);
+  CAF_CHECK_EQUAL(lines_of(framed.all().back().headers), lines_of(strange));
   CAF_CHECK_EQUAL(node.stop(), 0);
 }
 

@@ -187,6 +187,15 @@ CAF_TEST(the head is trimmed and the rest stays) {
   CAF_CHECK_EQUAL(good(large), "b");
 }
 
+CAF_TEST(a stream that is trimmed before its beginning stays whole) {
+  write('a', large);
+  store->trim(of, 1);
+  // Sent on the same link, so what became of the trimming is known then.
+  write('b', large);
+  CAF_CHECK_EQUAL(state().first, 1u);
+  CAF_CHECK_EQUAL(good(large), "ba");
+}
+
 CAF_TEST(a log is trimmed up to and with a position) {
   stream_config config;
   config.name = subjects::presence_stream(0);
