@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
+#include "app/chaos_command.hpp"
 #include "app/commands.hpp"
 #include "bench/floor.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <functional>
 #include <string>
 
 namespace fantail {
 
 namespace {
-
-/// What the chosen command runs; set by the parser.
-using command = std::function<int()>;
 
 void add_overrides(CLI::App& to, std::vector<std::string>& overrides,
                    const std::string& what) {
@@ -180,11 +177,13 @@ int run(int argc, char** argv) {
   config_source source;
   demo_options demo;
   bench_options bench;
+  chaos_command chaos;
   bool as_table = false;
   bool as_json = false;
   add_node(app, source, chosen);
   add_demo(app, source, demo, chosen);
   add_bench(app, bench, chosen);
+  add_chaos(app, chaos, chosen);
   add_config(app, source, as_table, chosen);
   auto* version = app.add_subcommand("version", "Prints the version");
   version->add_flag("--json", as_json, "As JSON");

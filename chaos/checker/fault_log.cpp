@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "chaos/checker/fault_log.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <ranges>
+
+namespace fantail::chaos {
+
+duration recovery_summary::quantile(double q) const {
+  if (recoveries.empty())
+    return {};
+  auto sorted = recoveries;
+  std::ranges::sort(sorted);
+  auto rank = std::ceil(q * static_cast<double>(sorted.size()));
+  return sorted[std::max<size_t>(static_cast<size_t>(rank), 1) - 1];
+}
+
+void fault_log::take(const fault_marked& x, time_point now) {
+  auto& kind = kinds_[x.kind];
+  if (x.phase == fault_phase::skipped) {
+    ++kind.skipped;
+    return;
+  }
+  if (x.phase == fault_phase::off) {
+    auto found = std::ranges::find(faults_, x.fault, &fault::number);
+    if (found == faults_.end() || found->off)
+      return;
+    found->off = now;
+    begin(*found);
+    return;
+  }
+  ++kind.faults;
+  faults_.push_back({x.fault, x.kind, x.instance, now, std::nullopt});
+  if (x.instance == no_instance) {
+    for (auto& measured : open_)
+      end(measured);
+    open_.clear();
+    return;
+  }
+  for (auto& measured : open_)
+    measured.left_out.insert(x.instance);
+}
+
+void fault_log::begin(const fault& x) {
+  measurement result{x.kind, x.instance, *x.off};
+  for (auto& other : faults_)
+    if (!other.off && other.instance != no_instance)
+      result.left_out.insert(other.instance);
+  open_.push_back(std::move(result));
+}
+
+void fault_log::end(const measurement& x) {
+  // Without any pair nothing was learned.
+  if (!x.seen.empty())
+    kinds_[x.kind].recoveries.push_back(x.longest);
+}
+
+void fault_log::delivered(shard_id shard, instance_number instance,
+                          time_point published, time_point now) {
+  if (open_.empty())
+    return;
+  for (auto& x : open_) {
+    if (published < x.off || x.left_out.contains(instance)
+        || (x.instance != no_instance && x.instance != instance))
+      continue;
+    if (!x.seen.emplace(shard, instance).second)
+      continue;
+    auto is_prompt = published - x.off <= silence;
+    x.longest = std::max(x.longest, now - (is_prompt ? x.off : published));
+  }
+  auto overdue = std::ranges::partition(
+      open_, [&](auto& x) { return now - x.off < patience; });
+  for (auto& x : overdue)
+    end(x);
+  open_.erase(overdue.begin(), overdue.end());
+}
+
+void fault_log::finish() {
+  for (auto& x : open_)
+    end(x);
+  open_.clear();
+}
+
+bool fault_log::explains(time_point first, time_point now,
+                         duration window) const {
+  for (auto& x : faults_ | std::views::reverse) {
+    // Later than what is to be explained.
+    if (x.on > now)
+      continue;
+    if (first < x.on - window)
+      continue;
+    if (!x.off || first <= *x.off + window)
+      return true;
+  }
+  return false;
+}
+
+bool fault_log::may_be_under_way(time_point stored, time_point now,
+                                 duration window) const {
+  auto until = stored + window;
+  // They are in the order of their beginnings.
+  for (auto& x : faults_) {
+    if (x.on > until)
+      break;
+    if (!x.off)
+      return true;
+    if (*x.off >= stored)
+      until = std::max(until, *x.off + window);
+  }
+  return now <= until;
+}
+
+} // namespace fantail::chaos

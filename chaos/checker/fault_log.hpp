@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "chaos/history/record.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fantail::chaos {
+
+/// How long the faults of one kind were felt.
+struct recovery_summary {
+  uint64_t faults = 0;
+  uint64_t skipped = 0;
+  /// Those whose recovery could be told.
+  std::vector<duration> recoveries = {};
+
+  /// The smallest recovery not below a share `q` of all; 0 without any.
+  duration quantile(double q) const;
+};
+
+/// When something was broken, and when everything flowed again.
+///
+/// Events flow from each shard to each instance. Recovery is the time from the
+/// end of a fault (what was taken away is back; at once for a kill) to the
+/// moment when the last of these pairs delivered an event published after that
+/// end. A pair nothing was published for within `silence` counts with
+/// the delay of its first event. A further fault ends the measurement, unless
+/// only one instance notices it; that instance is then left out.
+///
+/// Pure and not thread safe.
+class fault_log {
+public:
+  /// Pairs that deliver nothing for so long are left out.
+  static constexpr duration patience = std::chrono::seconds{60};
+  static constexpr duration silence = std::chrono::milliseconds{100};
+
+  void take(const fault_marked& x, time_point now);
+
+  /// An instance got an event it had to get, for the first time.
+  void delivered(shard_id shard, instance_number instance, time_point published,
+                 time_point now);
+
+  /// Ends all measurements.
+  void finish();
+
+  /// Whether a fault lies between two moments, as far as what was not settled
+  /// `window` before it comes again or in another order.
+  bool explains(time_point first, time_point now, duration window) const;
+
+  /// Whether what was stored at `stored` may not have been delivered yet: it
+  /// takes `window`, and a fault that meets it on its way adds what it lasts
+  /// and as much again.
+  bool may_be_under_way(time_point stored, time_point now,
+                        duration window) const;
+
+  const std::map<std::string, recovery_summary>& kinds() const {
+    return kinds_;
+  }
+
+private:
+  struct fault {
+    fault_number number;
+    std::string kind;
+    instance_number instance;
+    time_point on;
+    std::optional<time_point> off;
+  };
+
+  struct measurement {
+    std::string kind;
+    instance_number instance;
+    time_point off;
+    duration longest{};
+    std::set<std::pair<shard_id, instance_number>> seen = {};
+    std::set<instance_number> left_out = {};
+  };
+
+  void begin(const fault& x);
+  void end(const measurement& x);
+
+  std::vector<fault> faults_;
+  std::vector<measurement> open_;
+  std::map<std::string, recovery_summary> kinds_;
+};
+
+} // namespace fantail::chaos
