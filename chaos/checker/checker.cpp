@@ -137,7 +137,7 @@ void checker::on(const event_received& x) {
 void checker::take_repeat(const event_state* event, const event_received& x,
                           time_point first) {
   if (is_single(x.instance)
-      && faults_.explains(first, now_, config_.repeat_window)) {
+      && faults_.explains(x.instance, first, now_, config_.repeat_window)) {
     ++found_.repeats_permitted;
     return;
   }
@@ -218,7 +218,8 @@ void checker::compare(const place& where) {
       link.last_at = at;
     } else if (has_order) {
       if (is_single(where.instance)
-          && faults_.explains(link.last_at, at, config_.repeat_window))
+          && faults_.explains(where.instance, link.last_at, at,
+                              config_.repeat_window))
         ++found_.disorder_permitted;
       else
         complain(violation::out_of_order,
@@ -281,6 +282,8 @@ void checker::finish() {
     if (events_[i].stored_at && !events_[i].is_complete())
       lose(first_ + i, events_[i]);
   faults_.finish();
+  for (auto& what : usage_.growth())
+    complain(violation::growth, what);
 }
 
 // -- result
@@ -289,6 +292,14 @@ void checker::finish() {
 findings checker::result() const {
   auto result = found_;
   result.recoveries = faults_.kinds();
+  auto calm = [this](double q) {
+    auto ns = static_cast<int64_t>(faults_.calm().quantile(q));
+    return duration{std::chrono::nanoseconds{ns}};
+  };
+  result.calm_p50 = calm(0.5);
+  result.calm_p99 = calm(0.99);
+  result.resident_bytes = usage_.resident_bytes();
+  result.open_files = usage_.open_files();
   return result;
 }
 
@@ -296,8 +307,8 @@ verdict checker::judge() const {
   for (auto count : found_.violations)
     if (count > 0)
       return verdict::failed;
-  return found_.invalid_because(config_.decided_min).empty() ? verdict::passed
-                                                             : verdict::invalid;
+  auto is_valid = result().invalid_because(config_.decided_min).empty();
+  return is_valid ? verdict::passed : verdict::invalid;
 }
 
 } // namespace fantail::chaos

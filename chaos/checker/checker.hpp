@@ -4,6 +4,7 @@
 #include "chaos/checker/fault_log.hpp"
 #include "chaos/checker/findings.hpp"
 #include "chaos/checker/membership.hpp"
+#include "chaos/checker/usage_log.hpp"
 #include "chaos/checker/user_states.hpp"
 #include "chaos/history/record.hpp"
 
@@ -53,6 +54,8 @@ public:
 
   /// The history is over: whatever is missing is lost.
   void finish();
+
+  double decided_min() const noexcept { return config_.decided_min; }
 
   findings result() const;
   verdict judge() const;
@@ -113,6 +116,7 @@ private:
   void on(const fault_marked& x);
   void on(const escalation_seen& x);
   void on(const counter_read& x);
+  void on(const usage_seen& x);
   void on(const run_ended& x);
 
   void apply(const place_changes& x);
@@ -140,6 +144,7 @@ private:
   user_states users_;
   membership members_;
   fault_log faults_;
+  usage_log usage_;
   std::vector<instance_state> instances_;
   /// Events from number `first_` on.
   std::deque<event_state> events_;

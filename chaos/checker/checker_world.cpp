@@ -123,6 +123,10 @@ void checker::on(const counter_read& x) {
                             : " to " + std::to_string(bounds.second)));
 }
 
+void checker::on(const usage_seen& x) {
+  usage_.take(x);
+}
+
 void checker::on(const run_ended&) {
   found_.is_whole = true;
 }

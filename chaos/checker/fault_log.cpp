@@ -58,16 +58,20 @@ void fault_log::end(const measurement& x) {
 
 void fault_log::delivered(shard_id shard, instance_number instance,
                           time_point published, time_point now) {
+  if (is_calm(published))
+    calm_.record(to_ns(now) - to_ns(published));
   if (open_.empty())
     return;
   for (auto& x : open_) {
     if (published < x.off || x.left_out.contains(instance)
         || (x.instance != no_instance && x.instance != instance))
       continue;
-    if (!x.seen.emplace(shard, instance).second)
-      continue;
-    auto is_prompt = published - x.off <= silence;
-    x.longest = std::max(x.longest, now - (is_prompt ? x.off : published));
+    auto is_first = x.seen.emplace(shard, instance).second;
+    auto age = published - x.off;
+    if (is_first && age <= silence)
+      x.longest = std::max(x.longest, now - x.off);
+    else if (is_first || age <= aftermath)
+      x.longest = std::max(x.longest, now - published);
   }
   auto overdue = std::ranges::partition(
       open_, [&](auto& x) { return now - x.off < patience; });
@@ -76,17 +80,24 @@ void fault_log::delivered(shard_id shard, instance_number instance,
   open_.erase(overdue.begin(), overdue.end());
 }
 
+bool fault_log::is_calm(time_point published) const {
+  if (faults_.empty())
+    return true;
+  auto& last = faults_.back();
+  return last.off && published > *last.off + calm_after;
+}
+
 void fault_log::finish() {
   for (auto& x : open_)
     end(x);
   open_.clear();
 }
 
-bool fault_log::explains(time_point first, time_point now,
-                         duration window) const {
+bool fault_log::explains(instance_number instance, time_point first,
+                         time_point now, duration window) const {
   for (auto& x : faults_ | std::views::reverse) {
-    // Later than what is to be explained.
-    if (x.on > now)
+    // Later than what is to be explained, or felt by somebody else.
+    if (x.on > now || (x.instance != no_instance && x.instance != instance))
       continue;
     if (first < x.on - window)
       continue;

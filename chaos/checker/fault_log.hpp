@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chaos/history/record.hpp"
+#include "core/histogram.hpp"
 
 #include <cstdint>
 #include <map>
@@ -30,8 +31,10 @@ struct recovery_summary {
 /// end of a fault (what was taken away is back; at once for a kill) to the
 /// moment when the last of these pairs delivered an event published after that
 /// end. A pair nothing was published for within `silence` counts with
-/// the delay of its first event. A further fault ends the measurement, unless
-/// only one instance notices it; that instance is then left out.
+/// the delay of its first event. A kill that is asked for strikes a moment
+/// later, so the delay of whatever is published within `aftermath` counts, too.
+/// A further fault ends the measurement, unless only one instance notices it;
+/// that instance is then left out.
 ///
 /// Pure and not thread safe.
 class fault_log {
@@ -39,6 +42,9 @@ public:
   /// Pairs that deliver nothing for so long are left out.
   static constexpr duration patience = std::chrono::seconds{60};
   static constexpr duration silence = std::chrono::milliseconds{100};
+  static constexpr duration aftermath = std::chrono::milliseconds{250};
+  /// So long after the last fault a delay counts as undisturbed.
+  static constexpr duration calm_after = std::chrono::seconds{2};
 
   void take(const fault_marked& x, time_point now);
 
@@ -50,8 +56,9 @@ public:
   void finish();
 
   /// Whether a fault lies between two moments, as far as what was not settled
-  /// `window` before it comes again or in another order.
-  bool explains(time_point first, time_point now, duration window) const;
+  /// `window` before it comes to `instance` again or in another order.
+  bool explains(instance_number instance, time_point first, time_point now,
+                duration window) const;
 
   /// Whether what was stored at `stored` may not have been delivered yet: it
   /// takes `window`, and a fault that meets it on its way adds what it lasts
@@ -62,6 +69,9 @@ public:
   const std::map<std::string, recovery_summary>& kinds() const {
     return kinds_;
   }
+
+  /// Delays from the publish to the delivery, in ns, while nothing was broken.
+  const histogram& calm() const { return calm_; }
 
 private:
   struct fault {
@@ -82,11 +92,13 @@ private:
   };
 
   void begin(const fault& x);
+  bool is_calm(time_point published) const;
   void end(const measurement& x);
 
   std::vector<fault> faults_;
   std::vector<measurement> open_;
   std::map<std::string, recovery_summary> kinds_;
+  histogram calm_;
 };
 
 } // namespace fantail::chaos

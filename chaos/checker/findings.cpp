@@ -9,7 +9,8 @@ std::string_view to_string(violation x) {
          "excess",        "repeated",
          "stale epoch",   "garbage",
          "loss reported", "presence wrong",
-         "counter wrong", "unexpected escalation"};
+         "counter wrong", "unexpected escalation",
+         "growth"};
   return words[static_cast<size_t>(x)];
 }
 
@@ -36,6 +37,9 @@ std::string findings::invalid_because(double decided_min) const {
     return "no delivery was due";
   if (decided_share() < decided_min)
     return "too few pairs of event and instance could be decided";
+  for (auto& [kind, x] : recoveries)
+    if (x.faults == 0 && x.skipped > 0)
+      return "no " + kind + " could be carried out";
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "chaos/checker/fault_log.hpp"
+#include "chaos/checker/usage_log.hpp"
 
 #include <array>
 #include <cstdint>
@@ -29,9 +30,11 @@ enum class violation : uint8_t {
   presence_wrong,
   counter_wrong,
   unexpected_escalation,
+  /// The node's memory or open files became more.
+  growth,
 };
 
-inline constexpr size_t violation_kinds = 10;
+inline constexpr size_t violation_kinds = 11;
 std::string_view to_string(violation x);
 
 enum class verdict : uint8_t {
@@ -74,7 +77,12 @@ struct findings {
   /// The first few violations.
   std::vector<example> examples;
   std::map<std::string, recovery_summary> recoveries;
+  /// Delays from the publish to the delivery while nothing was broken.
+  duration calm_p50{};
+  duration calm_p99{};
   std::vector<std::string> escalations;
+  usage_range resident_bytes;
+  usage_range open_files;
 
   uint64_t count(violation x) const {
     return violations[static_cast<size_t>(x)];

@@ -172,6 +172,11 @@ struct line_writer {
     out.add("v", x.value);
     out.add("exact", x.is_exact);
   }
+  void operator()(const usage_seen& x) {
+    out.begin(at, "usage");
+    out.add("rss", x.resident_bytes);
+    out.add("fds", x.open_files);
+  }
   void operator()(const run_ended&) { out.begin(at, "end"); }
 };
 

@@ -220,6 +220,9 @@ std::optional<record> read_kind(std::string_view kind, members& in) {
                     &escalation_seen::is_expected);
   if (kind == "count")
     return read_counter(in);
+  if (kind == "usage")
+    return read_two(in, "rss", &usage_seen::resident_bytes, "fds",
+                    &usage_seen::open_files);
   if (kind == "end")
     return run_ended{};
   return std::nullopt;

@@ -168,7 +168,7 @@ struct escalation_seen {
 /// has to agree with the history.
 struct counter_read {
   enum class kind : uint8_t {
-    /// Chat events that were routed.
+    /// Chat events that were handled, whoever they went to.
     events,
     users,
     sessions,
@@ -177,6 +177,13 @@ struct counter_read {
   uint64_t value = 0;
   bool is_exact = false;
   bool operator==(const counter_read&) const = default;
+};
+
+/// What the node's process takes at the moment.
+struct usage_seen {
+  uint64_t resident_bytes = 0;
+  uint64_t open_files = 0;
+  bool operator==(const usage_seen&) const = default;
 };
 
 /// Everything was waited for; the last record of a whole history.
@@ -189,7 +196,7 @@ using record
                    event_received, garbage_received, loss_reported,
                    presence_called, presence_answered, user_seen,
                    sessions_lapsed, link_changed, node_changed, fault_marked,
-                   escalation_seen, counter_read, run_ended>;
+                   escalation_seen, counter_read, usage_seen, run_ended>;
 
 /// A record and its time on CLOCK_MONOTONIC. All processes of one machine
 /// share that clock, and records are taken in its order.

@@ -290,6 +290,16 @@ CAF_TEST(a_single_instance_gets_twice_only_what_a_fault_explains) {
   CAF_CHECK_EQUAL(checked.result().repeats_permitted, 1u);
 }
 
+CAF_TEST(a_fault_of_one_instance_explains_nothing_at_another) {
+  change(1, online, 2, {7});
+  auto event = publish(7);
+  receive(2, event);
+  fault(fault_phase::on, 1);
+  fault(fault_phase::off, 1);
+  receive(2, event);
+  CAF_CHECK_EQUAL(finish().count(violation::repeated), 1u);
+}
+
 CAF_TEST(an_epoch_that_is_over_delivers_nothing) {
   change(1, online, 0, {7});
   receive(0, publish(7), 1);
@@ -418,6 +428,39 @@ CAF_TEST(recovery_lasts_until_every_pair_of_shard_and_instance_flows) {
   CAF_CHECK_EQUAL(recovery.faults, 1u);
   CAF_REQUIRE_EQUAL(recovery.recoveries.size(), 1u);
   CAF_CHECK(recovery.quantile(0.99) == felt);
+}
+
+CAF_TEST(what_a_node_takes_must_not_grow) {
+  change(1, online, 0, {7});
+  receive(0, publish(7));
+  auto look = [&](uint64_t bytes, uint64_t files) {
+    take(usage_seen{bytes, files});
+  };
+  for (int i = 0; i < 100; ++i)
+    look(100 << 20, 40);
+  for (int i = 0; i < 100; ++i)
+    look(300 << 20, 90);
+  look(150 << 20, 60);
+  auto found = finish();
+  CAF_CHECK_EQUAL(found.count(violation::growth), 0u);
+  CAF_CHECK_EQUAL(found.resident_bytes.max, 300u << 20);
+  CAF_CHECK_EQUAL(found.open_files.first, 40u);
+  CAF_CHECK_EQUAL(found.open_files.last, 60u);
+  look(200 << 20, 80);
+  checked.finish();
+  CAF_CHECK_EQUAL(count(violation::growth), 2u);
+}
+
+CAF_TEST(a_kind_of_fault_that_was_never_carried_out_proves_nothing) {
+  change(1, online, 0, {7});
+  receive(0, publish(7));
+  fault(fault_phase::skipped);
+  auto found = finish();
+  CAF_CHECK(checked.judge() == verdict::invalid);
+  CAF_CHECK_EQUAL(found.invalid_because(0.9),
+                  "no something could be carried out");
+  fault(fault_phase::on);
+  CAF_CHECK(checked.judge() == verdict::passed);
 }
 
 CAF_TEST(a_history_without_an_end_is_invalid) {

@@ -49,6 +49,7 @@ std::vector<timed_record> one_of_each() {
       {at(13), fault_marked{1, fault_phase::skipped, "instance-kill", "x", 3}},
       {at(14), escalation_seen{"routing", true}},
       {at(15), counter_read{counter_read::kind::sessions, 12, true}},
+      {at(16), usage_seen{123'456'789, 42}},
       {at(16), run_ended{}},
   };
 }
