@@ -18,6 +18,11 @@ void add_plan_options(CLI::App& to, chaos_options& options) {
       ->capture_default_str();
 }
 
+void choose_seed(const CLI::App& from, chaos_options& options) {
+  if (from.count("--seed") == 0)
+    options.seed = std::random_device{}();
+}
+
 void add_run(CLI::App& to, chaos_options& options, command& chosen) {
   auto* sub = to.add_subcommand(
       "run", "Breaks a node of its own under load and judges what came of it");
@@ -56,8 +61,7 @@ void add_run(CLI::App& to, chaos_options& options, command& chosen) {
               "run.jsonl\n"
               "  fantail chaos run my.plan --rate 2000 --json");
   sub->callback([sub, &options, &chosen] {
-    if (sub->count("--seed") == 0)
-      options.seed = std::random_device{}();
+    choose_seed(*sub, options);
     chosen = [&options] {
       options.stop = &stop_requested();
       options.program = std::filesystem::read_symlink("/proc/self/exe");
@@ -70,10 +74,12 @@ void add_run(CLI::App& to, chaos_options& options, command& chosen) {
 void add_schedule(CLI::App& to, chaos_options& options, command& chosen) {
   auto* sub = to.add_subcommand("schedule", "Prints what a run would break");
   add_plan_options(*sub, options);
+  sub->add_flag("--json", options.json, "The schedule as JSON");
   sub->footer("Example:\n"
               "  fantail chaos schedule nats --seed 7 --duration 5m");
-  sub->callback([&] {
-    chosen = [&] {
+  sub->callback([sub, &options, &chosen] {
+    choose_seed(*sub, options);
+    chosen = [&options] {
       return show_chaos_schedule(options);
     };
   });

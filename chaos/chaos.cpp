@@ -60,10 +60,35 @@ std::variant<run_options, int> read_options(const chaos_options& options) {
   if (auto* why = std::get_if<std::string>(&loaded))
     return fail(chaos_bad_plan, *why);
   auto length = parse_duration(options.duration);
-  if (!length || *length < std::chrono::seconds{1})
+  if (!length)
     return fail(chaos_bad_plan,
-                "--duration is a time such as 30m, at least 1s");
-  return run_options{options, std::get<plan>(std::move(loaded)), *length};
+                "--duration is a time such as 30m, not " + options.duration);
+  auto& what = std::get<plan>(loaded);
+  if (make_schedule(what, options.seed, *length).empty())
+    return fail(chaos_bad_plan, "the plan " + what.name + " breaks nothing in "
+                                    + options.duration
+                                    + ": take a longer --duration");
+  return run_options{options, std::move(what), *length};
+}
+
+long long in_ms(duration x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
+}
+
+void print_schedule_as_json(const plan& what, uint64_t seed,
+                            const std::vector<scheduled_fault>& schedule) {
+  json::array faults;
+  for (auto& x : schedule)
+    faults.push_back(
+        json::object{{"at_ms", int64_t{in_ms(x.at)}},
+                     {"kind", to_string(what.faults[x.fault].what)},
+                     {"lasts_ms", int64_t{in_ms(x.lasts)}},
+                     {"target", what.faults[x.fault].target}});
+  auto text = json::serialize(json::object{{"plan", what.name},
+                                           {"seed", std::to_string(seed)},
+                                           {"faults", std::move(faults)}},
+                              true);
+  std::printf("%s\n", text.c_str());
 }
 
 } // namespace
@@ -83,15 +108,21 @@ int show_chaos_schedule(const chaos_options& options) {
   if (auto* code = std::get_if<int>(&read))
     return *code;
   auto& [rest, what, length] = std::get<run_options>(read);
-  using ms = std::chrono::milliseconds;
-  for (auto& x : make_schedule(what, options.seed, length)) {
-    auto at = std::chrono::duration_cast<ms>(x.at).count();
-    auto lasts = std::chrono::duration_cast<ms>(x.lasts).count();
-    auto kind = std::string{to_string(what.faults[x.fault].what)};
-    std::printf("%9.3f s  %-18s %6lld ms  %016llx\n",
-                static_cast<double>(at) / 1000, kind.c_str(),
-                static_cast<long long>(lasts),
-                static_cast<unsigned long long>(x.pick));
+  auto schedule = make_schedule(what, options.seed, length);
+  if (options.json) {
+    print_schedule_as_json(what, options.seed, schedule);
+    return chaos_passed;
+  }
+  std::printf("plan %s, seed %llu, %s: %zu faults\n", what.name.c_str(),
+              static_cast<unsigned long long>(options.seed),
+              options.duration.c_str(), schedule.size());
+  for (auto& x : schedule) {
+    auto& fault = what.faults[x.fault];
+    auto kind = std::string{to_string(fault.what)};
+    std::printf("%9.3f s  %-18s %6lld ms  %s\n",
+                static_cast<double>(in_ms(x.at)) / 1000, kind.c_str(),
+                in_ms(x.lasts),
+                needs_admin_api(fault.what) ? fault.target.c_str() : "");
   }
   return chaos_passed;
 }
@@ -110,7 +141,7 @@ int check_chaos(const std::string& path, bool as_json) {
     return fail(chaos_not_done, history.problem());
   judged.finish();
   report result{history.head(), judged.result(), judged.judge(),
-                config.decided_min};
+                judged.result().invalid_because(config.decided_min)};
   if (!history.cut().empty())
     result.remarks.push_back(history.cut());
   return print(result, as_json);

@@ -23,11 +23,12 @@ enum chaos_exit_code : int {
 struct chaos_options {
   /// Name of a shipped plan, or the path of one.
   std::string plan;
+  /// The same seed gives the same schedule.
   uint64_t seed = 1;
   std::string duration = "1m";
   /// Keeps the history here; empty: nowhere.
   std::string keep;
-  /// Prints the report as JSON instead of Markdown.
+  /// Prints the report, or the schedule, as JSON.
   bool json = false;
   double rate = 20'000;
   double churn = 100;

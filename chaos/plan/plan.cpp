@@ -13,9 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view kind_words[fault_kinds]
-    = {"actor-exception",   "actor-exit",     "actor-hang",    "subtree-kill",
-       "intensity-exhaust", "node-kill",      "server-kill",   "server-pause",
-       "connection-cut",    "instance-stall", "instance-kill", "bad-input"};
+    = {"actor-exception",   "actor-exit", "actor-hang",     "subtree-kill",
+       "intensity-exhaust", "node-kill",  "server-kill",    "server-pause",
+       "connection-cut",    "disk-full",  "instance-stall", "instance-kill",
+       "bad-input"};
 
 /// Longer outages end sessions and outlast the patience of the checker.
 constexpr duration lasts_max = 30s;
@@ -226,6 +227,10 @@ bool needs_admin_api(fault_kind x) {
 bool plan::needs_admin_api() const {
   return std::ranges::any_of(
       faults, [](auto& x) { return chaos::needs_admin_api(x.what); });
+}
+
+bool plan::has(fault_kind x) const {
+  return std::ranges::count(faults, x, &plan_fault::what) > 0;
 }
 
 std::optional<duration> parse_duration(std::string_view text) {

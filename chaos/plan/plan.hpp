@@ -31,6 +31,8 @@ enum class fault_kind : uint8_t {
   server_pause,
   /// The node's connections to the nats-server are cut.
   connection_cut,
+  /// The nats-server's disk takes nothing more, and then does again.
+  disk_full,
   /// An instance stops reading, and reads again.
   instance_stall,
   /// An instance dies, and comes back.
@@ -39,7 +41,7 @@ enum class fault_kind : uint8_t {
   bad_input,
 };
 
-inline constexpr size_t fault_kinds = 12;
+inline constexpr size_t fault_kinds = 13;
 std::string_view to_string(fault_kind x);
 std::optional<fault_kind> fault_kind_of(std::string_view word);
 
@@ -51,13 +53,14 @@ struct plan_fault {
   fault_kind what = fault_kind::node_kill;
   /// How often it is chosen, compared with the others.
   uint32_t weight = 1;
-  /// Which actors, by their path in the tree of supervisors; `*` stands for
-  /// anything.
+  /// Which actors, or which supervisors if one of them is to be hit, by their
+  /// id such as `routing/shard-3`; `*` stands for anything.
   std::string target = "*";
   /// How long it lasts, drawn from here.
   duration shortest = std::chrono::milliseconds{500};
   duration longest = std::chrono::milliseconds{500};
-  /// Escalations it may cause, by the path of the supervisor that gives up.
+  /// Escalations it may cause, by the id of the supervisor that gives up;
+  /// `node` is the root, whose end is the node's.
   std::vector<std::string> expects = {};
 
   bool operator==(const plan_fault&) const = default;
@@ -77,6 +80,7 @@ struct plan {
   std::vector<plan_fault> faults;
 
   bool needs_admin_api() const;
+  bool has(fault_kind x) const;
 };
 
 /// Reads a plan. `file` is what errors call it: each names file, line and key.
@@ -88,7 +92,7 @@ struct plan {
 ///     [server-pause]
 ///     weight = 2
 ///     lasts = 300ms..2s
-///     expects = node/edge, node/cluster
+///     expects = node
 std::variant<plan, std::string> parse_plan(std::string_view text,
                                            const std::string& file);
 

@@ -6,7 +6,6 @@
 #include <poll.h>
 
 #include <charconv>
-#include <string_view>
 
 namespace fantail::chaos {
 
@@ -89,6 +88,21 @@ std::optional<admin_client::answer> admin_client::ask(const std::string& method,
       return parse(text);
     text.append(buffer, static_cast<size_t>(got));
   }
+}
+
+std::string admin_client::encoded(std::string_view text) {
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
+                                     "nopqrstuvwxyz0123456789-._~";
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string result;
+  for (auto x : text) {
+    auto byte = static_cast<unsigned char>(x);
+    if (plain.find(x) != plain.npos)
+      result += x;
+    else
+      result.append({'%', digits[byte >> 4], digits[byte & 15]});
+  }
+  return result;
 }
 
 uint16_t admin_client::free_port() {

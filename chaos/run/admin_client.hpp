@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fantail::chaos {
@@ -19,13 +20,17 @@ public:
     std::string body;
   };
 
-  /// `token` goes along with what changes something; may be empty.
   explicit admin_client(uint16_t port) : port_(port) {}
 
+  /// Goes along with what changes something; may be empty.
   void use_token(std::string token) { token_ = std::move(token); }
 
   std::optional<answer> get(const std::string& target, duration timeout) const;
   std::optional<answer> post(const std::string& target, duration timeout) const;
+
+  /// As a part of a path: everything else but letters, digits and -._~ is
+  /// encoded by its bytes.
+  static std::string encoded(std::string_view text);
 
   /// A port of 127.0.0.1 nobody listens on at the moment.
   static uint16_t free_port();

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "chaos/run/breaker.hpp"
 
-#include "core/json.hpp"
-
 #include <signal.h>
 
 #include <algorithm>
 #include <thread>
-#include <utility>
 
 namespace fantail::chaos {
 
@@ -16,67 +13,22 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr auto api_timeout = 5s;
-constexpr auto server_patience = 30s;
-constexpr auto poll_interval = 5ms;
+constexpr auto server_patience = 60s;
+constexpr auto node_patience = 60s;
+/// Recovery is told as exactly as this.
+constexpr auto look_interval = 1ms;
+/// After this an escalation is no consequence of a fault any more.
+constexpr auto consequences_end = 60s;
+/// A node that cannot be started is not tried more often.
+constexpr auto start_pause = 1s;
 constexpr int garbage_messages = 300;
-/// A supervisor that has not given up by then has no intensity to exhaust.
-constexpr int exhausting_kills = 30;
-
-struct actor {
-  std::string id;
-  std::string path;
-};
-
-/// The actors whose path the pattern describes, in the order of their paths.
-std::vector<actor> find_actors(const admin_client& api,
-                               const std::string& pattern) {
-  std::vector<actor> result;
-  auto answer = api.get("/api/v1/actors", api_timeout);
-  auto parsed = answer && answer->status == 200 ? json::parse(answer->body)
-                                                : std::nullopt;
-  if (!parsed)
-    return result;
-  auto* list = parsed->if_array() ? &*parsed : parsed->find("actors");
-  if (!list || !list->if_array())
-    return result;
-  for (auto& x : *list->if_array()) {
-    actor found{x.string_or("id", ""), x.string_or("path", "")};
-    if (auto* id = x.find("id"); id && id->if_int())
-      found.id = std::to_string(*id->if_int());
-    if (!found.id.empty() && matches(pattern, found.path))
-      result.push_back(std::move(found));
-  }
-  std::ranges::sort(result, {}, &actor::path);
-  return result;
-}
-
-std::string mode_of(fault_kind x) {
-  if (x == fault_kind::actor_hang)
-    return "hang";
-  return x == fault_kind::actor_exit || x == fault_kind::subtree_kill
-             ? "exit"
-             : "exception";
-}
 
 } // namespace
 
-std::optional<std::string> find_admin_api(node_process& node,
-                                          const plan& what) {
-  auto answer = node.api().get("/api/v1/actors", api_timeout);
-  if (answer && answer->status == 200)
-    return std::nullopt;
-  auto status = answer ? "it answers " + std::to_string(answer->status)
-                       : std::string{"it does not answer"};
-  return "the plan `" + what.name
-         + "` breaks actors of the node, and this node does not offer GET "
-           "/api/v1/actors: "
-         + status;
-}
-
 breaker::breaker(const plan& what, breakables targets, recorder& notes,
-                 const std::atomic<bool>& stop)
-    : plan_(what), targets_(targets), notes_(notes), stop_(stop) {
+                 const std::atomic<bool>& stop, std::function<void()> meanwhile)
+    : plan_(what), targets_(targets), notes_(notes), stop_(stop),
+      meanwhile_(std::move(meanwhile)) {
   // nop
 }
 
@@ -98,21 +50,34 @@ void breaker::skip(const std::string& why) {
   notes_.note(mark_);
 }
 
-void breaker::wait(duration time) const {
-  auto until = steady::now() + time;
-  while (!stop_ && steady::now() < until)
-    std::this_thread::sleep_for(
-        std::min<duration>(poll_interval, until - steady::now()));
+template <class Condition>
+bool breaker::wait_for(Condition holds, duration patience) {
+  for (auto until = steady::now() + patience; !holds();
+       std::this_thread::sleep_for(look_interval)) {
+    if (stop_ || steady::now() > until)
+      return false;
+    meanwhile_();
+  }
+  return true;
 }
 
-void breaker::carry_out(const scheduled_fault& x) {
+void breaker::wait(duration time) {
+  auto until = steady::now() + time;
+  wait_for([&] { return steady::now() >= until; }, time);
+}
+
+fault_marked breaker::carry_out(const scheduled_fault& x) {
   auto& kind = plan_.faults[x.fault];
-  mark_ = {mark_.fault + 1,
+  mark_ = {++last_,
            fault_phase::on,
            std::string{to_string(kind.what)},
            {},
            no_instance};
+  // What it leads to may be seen while it lasts.
+  lately_.emplace_back(time_point::max(), &kind);
   apply(kind, x);
+  lately_.back().first = steady::now();
+  return mark_;
 }
 
 void breaker::apply(const plan_fault& kind, const scheduled_fault& x) {
@@ -131,6 +96,9 @@ void breaker::apply(const plan_fault& kind, const scheduled_fault& x) {
     targets_.proxy->cut();
     off();
     break;
+  case fault_kind::disk_full:
+    fill_disk(x.lasts);
+    break;
   case fault_kind::instance_stall:
   case fault_kind::instance_kill:
     break_instance(kind, x);
@@ -147,18 +115,8 @@ void breaker::apply(const plan_fault& kind, const scheduled_fault& x) {
   }
 }
 
-void breaker::kill_node(const scheduled_fault& x) {
-  on("node");
-  targets_.node.kill();
-  notes_.note(node_changed{false});
-  wait(x.lasts);
-  if (auto why = targets_.node.start())
-    notes_.note(escalation_seen{"the node cannot be started: " + *why, false});
-  off();
-  while (!stop_ && targets_.node.is_running() && !targets_.node.is_ready())
-    wait(poll_interval);
-  notes_.note(node_changed{true});
-}
+// -- the server
+// ------------------------------------------------------------------
 
 void breaker::kill_server() {
   auto pid = targets_.server.pid();
@@ -170,10 +128,11 @@ void breaker::kill_server() {
   on("nats-server");
   ::kill(*pid, SIGKILL);
   // Whoever watches it starts it again.
-  for (auto until = steady::now() + server_patience;
-       targets_.server_returns == returns && steady::now() < until;)
-    std::this_thread::sleep_for(1ms);
+  auto is_back = wait_for([&] { return targets_.server_returns != returns; },
+                          server_patience);
   off();
+  if (!is_back && !stop_)
+    escalate("the nats-server does not come back", "nats-server");
 }
 
 void breaker::pause_server(duration lasts) {
@@ -188,6 +147,24 @@ void breaker::pause_server(duration lasts) {
   ::kill(*pid, SIGCONT);
   off();
 }
+
+void breaker::fill_disk(duration lasts) {
+  if (!targets_.disk) {
+    skip("the server has no disk of its own");
+    return;
+  }
+  on("nats-server");
+  auto problem = targets_.disk->fill();
+  wait(lasts);
+  auto other = targets_.disk->make_room();
+  off();
+  for (auto& why : {problem, other})
+    if (why)
+      escalate(*why, "nats-server");
+}
+
+// -- instances
+// -------------------------------------------------------------------
 
 void breaker::break_instance(const plan_fault& kind, const scheduled_fault& x) {
   auto number
@@ -206,51 +183,92 @@ void breaker::break_instance(const plan_fault& kind, const scheduled_fault& x) {
   off();
 }
 
-void breaker::break_actor(const plan_fault& kind, const scheduled_fault& x) {
-  auto& api = targets_.node.api();
-  auto actors = find_actors(api, kind.target);
-  if (actors.empty()) {
-    skip("no actor like " + kind.target);
-    return;
-  }
-  auto& target = actors[x.pick % actors.size()];
-  auto kill = [&](const actor& who) {
-    auto answer = api.post("/api/v1/actors/" + who.id
-                               + "/kill?mode=" + mode_of(kind.what),
-                           api_timeout);
-    return answer ? answer->status : 0;
-  };
-  on(target.path);
-  auto status = kill(target);
-  if (kind.what == fault_kind::intensity_exhaust)
-    for (int i = 1; i < exhausting_kills && !stop_; ++i) {
-      auto again = find_actors(api, target.path);
-      if (!again.empty())
-        kill(again.front());
-    }
-  if (kind.what == fault_kind::actor_hang)
-    wait(x.lasts);
+// -- the node
+// --------------------------------------------------------------------
+
+void breaker::kill_node(const scheduled_fault& x) {
+  on("node");
+  targets_.node.kill();
+  ++node_ends_;
+  notes_.note(node_changed{false});
+  wait(x.lasts);
+  if (auto why = targets_.node.start())
+    escalate("the node cannot be started: " + *why, "node");
   off();
-  if (status / 100 != 2)
-    notes_.note(escalation_seen{"the kill of " + target.path + " was answered "
-                                    + std::to_string(status),
-                                false});
+  await_node();
+}
+
+void breaker::await_node() {
+  std::optional<std::string> how;
+  auto is_settled = wait_for(
+      [&] {
+        how = targets_.node.take_end();
+        return how || targets_.node.is_ready();
+      },
+      node_patience);
+  if (how)
+    note_end(*how);
+  else if (is_settled)
+    notes_.note(node_changed{true});
+  else if (!stop_)
+    escalate("the node does not get ready", "node");
+}
+
+void breaker::note_end(const std::string& how) {
+  ++node_ends_;
+  notes_.note(node_changed{false});
+  end_ = {++last_, fault_phase::on, "node-end", "node", no_instance};
+  notes_.note(*end_);
+  escalate("the node " + how, "node");
 }
 
 void breaker::watch() {
-  auto end = targets_.node.take_end();
-  if (!end)
+  note_surrenders();
+  if (auto how = targets_.node.take_end())
+    note_end(*how);
+  if (targets_.node.is_running())
     return;
-  notes_.note(node_changed{false});
-  auto is_expected = false;
-  for (auto& x : plan_.faults)
-    is_expected = is_expected || std::ranges::count(x.expects, "node") > 0;
-  notes_.note(escalation_seen{"the node " + *end, is_expected});
-  if (auto why = targets_.node.start())
-    notes_.note(escalation_seen{"the node cannot be started: " + *why, false});
-  while (!stop_ && targets_.node.is_running() && !targets_.node.is_ready())
-    wait(poll_interval);
-  notes_.note(node_changed{true});
+  if (auto why = targets_.node.start()) {
+    escalate("the node cannot be started: " + *why, "node");
+    wait(start_pause);
+    return;
+  }
+  if (end_) {
+    end_->phase = fault_phase::off;
+    notes_.note(*std::exchange(end_, std::nullopt));
+  }
+  await_node();
+  if (end_)
+    wait(start_pause);
+}
+
+// -- escalations
+// -----------------------------------------------------------------
+
+std::vector<std::string> breaker::note_surrenders() {
+  std::vector<std::string> result;
+  for (auto& x : targets_.node.take_surrenders()) {
+    escalate("supervisor " + x.supervisor + " gave up: " + x.cause,
+             x.supervisor);
+    result.push_back(x.supervisor);
+  }
+  return result;
+}
+
+void breaker::escalate(const std::string& what, const std::string& who) {
+  notes_.note(escalation_seen{what, is_expected(who)});
+}
+
+bool breaker::is_expected(const std::string& who) const {
+  auto now = steady::now();
+  return std::ranges::any_of(lately_, [&](auto& x) {
+    auto is_recent
+        = x.first == time_point::max() || now - x.first < consequences_end;
+    return is_recent
+           && std::ranges::any_of(x.second->expects, [&](auto& pattern) {
+                return matches(pattern, who);
+              });
+  });
 }
 
 } // namespace fantail::chaos

@@ -24,7 +24,8 @@ void prepare(const tcp_socket& x) {
 } // namespace
 
 cut_proxy::cut_proxy(uint16_t server)
-    : server_port_(server), listener_(tcp_socket::make()) {
+    : server_port_(server), listener_(tcp_socket::make()),
+      buffer_(buffer_bytes) {
   if (listener_.bind(0) && ::listen(listener_.get(), waiting_connections) == 0)
     port_ = listener_.port();
   ::fcntl(listener_.get(), F_SETFL, O_NONBLOCK);
@@ -59,13 +60,12 @@ void cut_proxy::accept_one() {
 bool cut_proxy::pump(int from, int to, direction& x, short events_from,
                      short events_to) {
   if ((events_from & (POLLIN | POLLHUP | POLLERR)) && x.waiting.empty()) {
-    x.waiting.resize(buffer_bytes);
-    auto got = ::recv(from, x.waiting.data(), buffer_bytes, 0);
+    auto got = ::recv(from, buffer_.data(), buffer_.size(), 0);
     auto is_later = got < 0 && (errno == EAGAIN || errno == EINTR);
-    x.waiting.resize(got > 0 ? static_cast<size_t>(got) : 0);
-    x.sent = 0;
     if (got <= 0 && !is_later)
       return false;
+    x.waiting.assign(buffer_.data(), got > 0 ? static_cast<size_t>(got) : 0);
+    x.sent = 0;
     events_to = POLLOUT;
   }
   if (x.waiting.empty() || !(events_to & (POLLOUT | POLLERR | POLLHUP)))

@@ -8,6 +8,7 @@
 #include <list>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace fantail::chaos {
 
@@ -44,12 +45,12 @@ private:
 
   void work();
   void accept_one();
-  static bool pump(int from, int to, direction& x, short events_from,
-                   short events_to);
+  bool pump(int from, int to, direction& x, short events_from, short events_to);
 
   uint16_t server_port_;
   uint16_t port_ = 0;
   tcp_socket listener_;
+  std::vector<char> buffer_;
   std::list<pair> pairs_;
   std::atomic<bool> is_over_ = false;
   std::atomic<uint32_t> cuts_ = 0;

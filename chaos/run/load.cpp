@@ -17,8 +17,8 @@ constexpr size_t events_in_flight_max = 4'000;
 /// Changes that wait for an answer; during an outage there are no more.
 constexpr size_t calls_in_flight_max = 200;
 constexpr size_t fill_in_flight_max = 2'000;
-constexpr auto pause = 1ms;
-constexpr auto ask_timeout = 2s;
+constexpr auto load_step = 1ms;
+constexpr auto question_timeout = 2s;
 
 nats::connect_options options_for(const std::string& url,
                                   const std::string& name) {
@@ -125,20 +125,20 @@ void load::go_online(user_number number, session_number session,
   send({0, number, presence_call_kind::online, session, instance, channels});
 }
 
-bool load::fill(duration timeout) {
+bool load::fill(duration timeout, const std::atomic<bool>& stop) {
   auto until = steady::now() + timeout;
   for (user_number i = 0; i < users_.size(); ++i) {
     while (presence_->unanswered() >= fill_in_flight_max) {
-      if (steady::now() > until)
+      if (stop || steady::now() > until)
         return false;
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(load_step);
     }
     go_online(i, 0, world_.home_of(i), world_.channels_of(i));
   }
   while (presence_->unanswered() > 0) {
-    if (steady::now() > until)
+    if (stop || steady::now() > until)
       return false;
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(load_step);
   }
   return true;
 }
@@ -182,7 +182,7 @@ bool load::ask_for(user_number number) {
   auto answer
       = presence_via_.request_wait(std::string{subjects::presence_query}
                                        + "user." + world::user_name(number),
-                                   {}, ask_timeout);
+                                   {}, question_timeout);
   auto parsed = answer ? json::parse(*answer) : std::nullopt;
   auto* sessions = parsed ? parsed->find("sessions") : nullptr;
   if (!sessions || !sessions->if_array())
@@ -236,7 +236,7 @@ void load::work() {
   auto last = steady::now();
   double events_due = 0, calls_due = 0;
   while (!is_over_) {
-    std::this_thread::sleep_for(pause);
+    std::this_thread::sleep_for(load_step);
     auto now = steady::now();
     auto elapsed = std::chrono::duration<double>(now - last).count();
     last = now;

@@ -39,8 +39,8 @@ public:
 
   bool wait_up(duration timeout);
 
-  /// Brings all users online; false if that takes longer.
-  bool fill(duration timeout);
+  /// Brings all users online; false if that takes longer, or `stop` is set.
+  bool fill(duration timeout, const std::atomic<bool>& stop);
 
   void begin();
   /// Nothing new; what is under way goes on.
@@ -49,7 +49,7 @@ public:
   bool is_quiet() const;
   std::string what_is_open() const;
 
-  /// What the node answers about a user, as it will be noted.
+  /// Notes what the node answers about a user; false if it does not.
   bool ask_for(user_number user);
 
   /// Messages nobody can accept.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "chaos/history/record.hpp"
 #include "chaos/run/admin_client.hpp"
 #include "runtime/boot/server_process.hpp"
 
@@ -28,7 +29,6 @@ public:
 
   /// Runs it, again after a kill. Returns what is wrong.
   std::optional<std::string> start();
-  bool wait_ready(duration timeout);
   bool is_ready() const;
 
   /// kill -9.
@@ -40,20 +40,37 @@ public:
   std::optional<std::string> take_end() { return process_.take_end(); }
   bool is_running() const noexcept { return process_.is_running(); }
 
-  admin_client& api() noexcept { return api_; }
-  const admin_client& api() const noexcept { return api_; }
+  /// With the token the node has made, as soon as there is one.
+  const admin_client& api();
 
-  /// The value of a line of /metrics; `series` is the name with its labels.
-  std::optional<double> metric(const std::string& series) const;
+  /// A supervisor that gave up.
+  struct surrender {
+    std::string supervisor;
+    std::string cause;
+  };
 
-  std::string log_path() const { return options_.directory + "/node.log"; }
+  /// Those the log tells of, each once.
+  std::vector<surrender> take_surrenders();
+
+  /// What the process takes; nothing while none runs.
+  std::optional<usage_seen> usage() const;
+
+  /// The sum of all lines of /metrics whose name is `name`.
+  std::optional<uint64_t> metric_sum(const std::string& name) const;
+
+  /// The end of its log.
   std::string last_words() const;
 
 private:
+  std::string log_path() const { return options_.directory + "/node.log"; }
+  std::string state_directory() const { return options_.directory + "/node"; }
+
   node_options options_;
   uint16_t port_;
   admin_client api_;
   server_process process_;
+  /// How much of the log was looked at.
+  std::streamoff log_read_ = 0;
 };
 
 } // namespace fantail::chaos

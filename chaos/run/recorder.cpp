@@ -8,7 +8,7 @@ namespace fantail::chaos {
 
 namespace {
 
-constexpr auto pause = std::chrono::milliseconds{5};
+constexpr auto judge_interval = std::chrono::milliseconds{5};
 
 } // namespace
 
@@ -31,7 +31,7 @@ void recorder::note(record x) {
 void recorder::work() {
   while (!is_over_)
     if (!judge_waiting())
-      std::this_thread::sleep_for(pause);
+      std::this_thread::sleep_for(judge_interval);
   judge_waiting();
 }
 
@@ -58,6 +58,9 @@ recorder::glance recorder::look() const {
   result.deliveries = found.deliveries;
   result.violations = std::accumulate(found.violations.begin(),
                                       found.violations.end(), uint64_t{0});
+  if (!found.examples.empty())
+    result.first_violation = std::string{to_string(found.examples[0].what)}
+                             + ": " + found.examples[0].text;
   std::lock_guard guard{inbox_};
   result.lag = checker_.lag() + waiting_.size();
   return result;

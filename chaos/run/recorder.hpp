@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,6 +24,8 @@ public:
     /// Stored events that have not come everywhere, and records not judged.
     uint64_t lag = 0;
     uint64_t violations = 0;
+    /// Empty if there was none.
+    std::string first_violation = {};
   };
 
   recorder(checker_config config, std::unique_ptr<history_writer> file);

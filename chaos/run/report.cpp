@@ -40,14 +40,48 @@ std::string recovery_table(const findings& found) {
   return result;
 }
 
+std::string usage_table(const findings& found) {
+  auto row = [](std::string_view what, const usage_range& x, int shift) {
+    std::string result = "| ";
+    result.append(what).append(" |");
+    for (auto figure : {x.first, x.last, x.max})
+      result.append(" ").append(std::to_string(figure >> shift)).append(" |");
+    return result + "\n";
+  };
+  return "| node | at the start | at the end | max |\n|---|---|---|---|\n"
+         + row("memory, MiB", found.resident_bytes, 20)
+         + row("open files", found.open_files, 0);
+}
+
+std::vector<std::string>
+texts_of(const std::vector<findings::example>& examples) {
+  std::vector<std::string> result;
+  for (auto& x : examples)
+    result.push_back(std::string{to_string(x.what)} + ": " + x.text);
+  return result;
+}
+
+void add_list(std::string& to, std::string_view head,
+              const std::vector<std::string>& items) {
+  if (items.empty())
+    return;
+  to.append("\n").append(head).append(":\n\n");
+  for (auto& x : items)
+    to.append("* ").append(x).append("\n");
+}
+
+json::value to_json(const usage_range& x) {
+  return json::object{{"first", x.first}, {"last", x.last}, {"max", x.max}};
+}
+
 } // namespace
 
 std::string to_markdown(const report& x) {
   auto& found = x.found;
   std::string result = "# Chaos run: " + x.head.plan + "\n\n";
   result += "Verdict: **" + std::string{to_string(x.judged)} + "**";
-  if (auto why = found.invalid_because(x.decided_min); !why.empty())
-    result += " (" + why + ")";
+  if (!x.invalid_because.empty())
+    result += " (" + x.invalid_because + ")";
   result
       += "\n\nBuild " + x.head.build + ", seed " + std::to_string(x.head.seed);
   for (auto& setting : x.head.settings)
@@ -67,14 +101,15 @@ std::string to_markdown(const report& x) {
   add_row(result, "repeated to `single` (permitted)", found.repeats_permitted);
   add_row(result, "disorder in `single` (permitted)", found.disorder_permitted);
   result += "\n" + recovery_table(found);
-  for (auto& what : found.escalations)
-    result += "\nEscalation: " + what;
-  for (auto& example : found.examples)
-    result
-        += "\n* " + std::string{to_string(example.what)} + ": " + example.text;
-  for (auto& remark : x.remarks)
-    result += "\n\nRemark: " + remark;
-  return result + "\n";
+  result += "\nWhile nothing was broken, an event took "
+            + std::to_string(ms_of(found.calm_p50)) + " ms (p50), "
+            + std::to_string(ms_of(found.calm_p99))
+            + " ms (p99) from the call of the publish to an instance.\n";
+  result += "\n" + usage_table(found);
+  add_list(result, "Violations (the first ones)", texts_of(found.examples));
+  add_list(result, "Escalations", found.escalations);
+  add_list(result, "Remarks", x.remarks);
+  return result;
 }
 
 json::value to_json(const report& x) {
@@ -103,7 +138,7 @@ json::value to_json(const report& x) {
                       {"seed", std::to_string(x.head.seed)},
                       {"settings", texts(x.head.settings)},
                       {"verdict", to_string(x.judged)},
-                      {"invalid_because", found.invalid_because(x.decided_min)},
+                      {"invalid_because", x.invalid_because},
                       {"published", found.published},
                       {"stored", found.stored},
                       {"deliveries", found.deliveries},
@@ -116,6 +151,10 @@ json::value to_json(const report& x) {
                       {"presence_changes", found.presence_calls},
                       {"users_asked", found.users_asked},
                       {"counters_compared", found.counters_compared},
+                      {"calm_p50_ms", ms_of(found.calm_p50)},
+                      {"calm_p99_ms", ms_of(found.calm_p99)},
+                      {"resident_bytes", to_json(found.resident_bytes)},
+                      {"open_files", to_json(found.open_files)},
                       {"violations", std::move(violations)},
                       {"recovery", std::move(recoveries)},
                       {"escalations", texts(found.escalations)},

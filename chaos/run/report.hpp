@@ -15,7 +15,8 @@ struct report {
   history_head head;
   findings found;
   verdict judged = verdict::invalid;
-  double decided_min = 0;
+  /// Why nothing can be concluded, or empty.
+  std::string invalid_because = {};
   /// What else the reader has to know, such as a cut history.
   std::vector<std::string> remarks = {};
 };

@@ -3,29 +3,36 @@
 
 #include "chaos/plan/schedule.hpp"
 #include "chaos/run/breaker.hpp"
-
-#include <stdlib.h>
-#include <unistd.h>
+#include "chaos/run/live_view.hpp"
+#include "chaos/run/scratch_directory.hpp"
+#include "core/json.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 namespace fantail::chaos {
 
 namespace {
 
+using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
 constexpr auto start_timeout = 60s;
 constexpr auto fill_timeout = 120s;
-/// What may be under way when the load ends, after the longest outage.
+/// What may be under way when the load ends, after the longest outage; less if
+/// somebody waits for the end.
 constexpr auto settle_timeout = 120s;
-constexpr auto line_interval = 1s;
-constexpr auto poll_interval = 10ms;
+constexpr auto settle_timeout_stopped = 10s;
+/// Time for what nobody may get any more.
+constexpr auto silence_at_end = 500ms;
+constexpr auto run_step = 2ms;
+constexpr auto usage_interval = 1s;
 constexpr user_number users_asked = 200;
+constexpr int ask_attempts = 3;
 constexpr uint64_t store_bytes_max = 16ull << 30;
 
 /// Ends the run with a reason for the user.
@@ -33,35 +40,6 @@ class run_error : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
-
-/// A directory that vanishes with the run.
-class scratch_directory {
-public:
-  scratch_directory() {
-    auto pattern
-        = (std::filesystem::temp_directory_path() / "fantail-chaos-XXXXXX")
-              .string();
-    if (!::mkdtemp(pattern.data()))
-      throw run_error{"no scratch directory could be made"};
-    path_ = pattern;
-  }
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  const std::string& path() const noexcept { return path_; }
-
-private:
-  std::string path_;
-};
-
-bool cuts_connections(const plan& x) {
-  return std::ranges::any_of(x.faults, [](auto& fault) {
-    return fault.what == fault_kind::connection_cut;
-  });
-}
 
 world_config world_of(const chaos_options& x) {
   world_config result;
@@ -93,15 +71,32 @@ history_head head_of(const run_options& options) {
   return result;
 }
 
+checker_config judging(const history_head& head) {
+  checker_config result;
+  result.formats = head.formats;
+  return result;
+}
+
+std::unique_ptr<history_writer> keep(const chaos_options& options,
+                                     const history_head& head) {
+  if (options.keep.empty())
+    return nullptr;
+  auto made = history_writer::create(options.keep, head);
+  if (auto* why = std::get_if<std::string>(&made))
+    throw run_error{*why};
+  return std::move(std::get<0>(made));
+}
+
 /// Everything a run needs, in the order in which it is made.
 class chaos_run {
 public:
   explicit chaos_run(const run_options& options)
       : options_(options), stop_(*options.rest.stop),
         world_(world_of(options.rest)), head_(head_of(options)),
+        view_(options.length), disk_(make_disk()),
         notes_(judging(head_), keep(options.rest, head_)),
         server_(start_server()),
-        proxy_(cuts_connections(options.what)
+        proxy_(options.what.has(fault_kind::connection_cut)
                    ? std::make_unique<cut_proxy>(server_->port())
                    : nullptr),
         node_(node_of()),
@@ -110,49 +105,49 @@ public:
 
   report operator()() {
     start();
-    break_things();
-    settle();
+    {
+      breakables targets{node_,        *server_,    server_returns_,
+                         proxy_.get(), disk_.get(), instances_,
+                         load_};
+      breaker breaks{options_.what, targets, notes_, stop_, [this] {
+                       look();
+                     }};
+      break_things(breaks);
+      settle(breaks);
+      had_other_lives_ = breaks.node_ends() > 0;
+    }
     ask();
-    notes_.note(run_ended{});
+    // Without an end, nobody concludes from a kept history either.
+    if (inconclusive_.empty())
+      notes_.note(run_ended{});
     notes_.finish();
-    line("");
-    std::fprintf(stderr, "\n");
     instances_.clear();
     node_.stop();
-    report result{head_, notes_.judged().result(), notes_.judged().judge(),
-                  decided_min_};
-    if (auto why = notes_.file_problem(); !why.empty())
-      result.remarks.push_back("the history is not whole: " + why);
-    if (!remark_.empty())
-      result.remarks.push_back(remark_);
-    return result;
+    return conclude();
   }
 
 private:
-  checker_config judging(const history_head& head) {
-    checker_config result;
-    result.formats = head.formats;
-    decided_min_ = result.decided_min;
-    return result;
-  }
+  std::string server_directory() const { return directory_.path() + "/server"; }
 
-  static std::unique_ptr<history_writer> keep(const chaos_options& options,
-                                              const history_head& head) {
-    if (options.keep.empty())
+  std::unique_ptr<server_disk> make_disk() {
+    std::filesystem::create_directories(server_directory());
+    if (!options_.what.has(fault_kind::disk_full))
       return nullptr;
-    auto made = history_writer::create(options.keep, head);
-    if (auto* why = std::get_if<std::string>(&made))
-      throw run_error{*why};
+    auto made = server_disk::mount(server_directory());
+    if (auto* why = std::get_if<std::string>(&made)) {
+      remarks_.push_back("disk-full: not possible here, and left out: " + *why);
+      return nullptr;
+    }
     return std::move(std::get<0>(made));
   }
 
   std::unique_ptr<embedded_server> start_server() {
+    view_.phase("starting a nats-server and a node");
     embedded_server_config config;
     config.program = options_.rest.server;
-    config.state_directory = directory_.path() + "/server";
+    config.state_directory = server_directory();
     config.shards = world_.config().shards;
     config.store_bytes_max = store_bytes_max;
-    std::filesystem::create_directories(config.state_directory);
     embedded_server_handlers on;
     on.on_up = [this](duration) {
       ++server_returns_;
@@ -173,7 +168,9 @@ private:
     result.settings
         = {"node.name=chaos",
            "cluster.shards=" + std::to_string(world_.config().shards),
-           "nats.stream-bytes-max=512MiB", "nats.retention=2min",
+           "nats.stream-bytes-max=512MiB",
+           // A disk in memory is not as large.
+           disk_ ? "nats.retention=1min" : "nats.retention=2min",
            "nats.duplicate-window=1min"};
     result.settings.insert(result.settings.end(),
                            options_.rest.node_settings.begin(),
@@ -183,126 +180,173 @@ private:
 
   // -- phases ----------------------------------------------------------------
 
+  /// Waits for something the node has to do; throws `why` if it does not.
+  template <class Condition>
+  void require(Condition holds, duration timeout, const std::string& why) {
+    for (auto until = steady::now() + timeout; !holds();
+         std::this_thread::sleep_for(run_step)) {
+      if (stop_)
+        throw run_error{"stopped before anything was broken"};
+      auto end = node_.take_end();
+      if (end || steady::now() > until)
+        throw run_error{(end ? "the node " + *end : why) + "; its last words:\n"
+                        + node_.last_words()};
+    }
+  }
+
   void start() {
-    line("starting");
     if (auto why = node_.start())
       throw run_error{*why};
-    if (!node_.wait_ready(start_timeout))
-      throw run_error{"the node does not get ready:\n" + node_.last_words()};
+    require([this] { return node_.is_ready(); }, start_timeout,
+            "the node does not get ready");
     if (options_.what.needs_admin_api())
       if (auto why = find_admin_api(node_, options_.what))
         throw run_error{*why};
     notes_.note(node_changed{true});
+    view_.phase("bringing users online");
     for (instance_number i = 0; i < world_.config().instances; ++i)
       instances_.emplace_back(world_, notes_, server_->url(), i).start();
     for (auto& x : instances_)
-      if (!x.wait_registered(start_timeout))
-        throw run_error{"an instance is not registered:\n"
-                        + node_.last_words()};
-    line("bringing users online");
-    if (!load_.wait_up(start_timeout) || !load_.fill(fill_timeout))
-      throw run_error{"the users do not come online"};
+      require([&] { return x.wait_registered(run_step); }, start_timeout,
+              "an instance is not registered");
+    require([this] { return load_.wait_up(run_step); }, start_timeout,
+            "the load is not connected");
+    auto is_filled = load_.fill(fill_timeout, stop_);
+    require([=] { return is_filled; }, 0s, "the users do not come online");
   }
 
-  void break_things() {
-    breakables targets{node_,        *server_,   server_returns_,
-                       proxy_.get(), instances_, load_};
-    breaker breaks{options_.what, targets, notes_, stop_};
+  void break_things(breaker& breaks) {
     auto schedule
         = make_schedule(options_.what, options_.rest.seed, options_.length);
+    if (!disk_)
+      std::erase_if(schedule, [this](auto& x) {
+        return options_.what.faults[x.fault].what == fault_kind::disk_full;
+      });
+    note_usage();
     load_.begin();
-    auto begin = steady::now();
+    view_.begin();
     size_t done = 0;
-    while (!stop_ && steady::now() - begin < options_.length) {
-      auto elapsed = steady::now() - begin;
-      if (done < schedule.size() && elapsed >= schedule[done].at) {
+    while (!stop_ && view_.elapsed() < options_.length) {
+      auto since = view_.elapsed();
+      if (done < schedule.size() && since >= schedule[done].at) {
         auto& fault = schedule[done++];
-        doing_ = to_string(options_.what.faults[fault.fault].what);
-        show(begin, true);
-        breaks.carry_out(fault);
+        view_.breaking(
+            std::string{to_string(options_.what.faults[fault.fault].what)});
+        view_.broken(breaks.carry_out(fault), since);
       }
       breaks.watch();
-      show(begin, false);
-      std::this_thread::sleep_for(poll_interval);
+      look();
+      std::this_thread::sleep_for(run_step);
     }
-    if (done < schedule.size())
-      remark_ = std::to_string(schedule.size() - done) + " of "
-                + std::to_string(schedule.size())
-                + " planned faults were not reached";
     load_.end();
+    auto total = schedule.size();
+    if (stop_)
+      inconclusive_ = "stopped before its end; " + std::to_string(done) + " of "
+                      + std::to_string(total) + " faults were carried out";
+    else if (done < total)
+      remarks_.push_back(std::to_string(total - done) + " of "
+                         + std::to_string(total)
+                         + " planned faults were not reached");
   }
 
   /// Waits until everything has come that can come.
-  void settle() {
-    doing_ = "settling";
+  void settle(breaker& breaks) {
+    view_.phase(stop_ ? "stopping; once more, and it ends at once"
+                      : "waiting for what is under way");
+    if (stop_)
+      for (auto number : {SIGINT, SIGTERM})
+        std::signal(number, SIG_DFL);
     auto begin = steady::now();
-    while (!load_.is_quiet() || notes_.look().lag > 0) {
-      if (steady::now() - begin > settle_timeout) {
-        remark_ += (remark_.empty() ? "" : "; ") + std::string{"at the end "}
-                   + load_.what_is_open();
+    auto is_settled = [this] {
+      return load_.is_quiet() && notes_.look().lag == 0 && node_.is_ready();
+    };
+    while (!is_settled()) {
+      auto timeout
+          = stop_ ? duration{settle_timeout_stopped} : duration{settle_timeout};
+      if (steady::now() - begin > timeout) {
+        remarks_.push_back("at the end " + load_.what_is_open());
+        if (!load_.is_quiet() && inconclusive_.empty())
+          inconclusive_ = "not everything was answered";
         break;
       }
-      show(begin, false);
-      std::this_thread::sleep_for(poll_interval);
+      breaks.watch();
+      look();
+      std::this_thread::sleep_for(10ms);
     }
-    // Time for what nobody may get any more.
-    std::this_thread::sleep_for(500ms);
+    std::this_thread::sleep_for(silence_at_end);
+    note_usage();
   }
 
+  /// Compares what the node says with what happened.
   void ask() {
-    using enum counter_read::kind;
     for (user_number i = 0; i < std::min(users_asked, options_.rest.users); ++i)
-      load_.ask_for(i);
+      ask_for(i);
     auto answer = node_.api().get("/debug/routing-stats", 10s);
     auto stats = answer ? json::parse(answer->body) : std::nullopt;
-    if (!stats || !load_.is_quiet())
-      return;
+    auto is_exact = load_.is_quiet();
+    using enum counter_read::kind;
     auto count = [&](counter_read::kind what, std::string_view key) {
-      auto value = static_cast<uint64_t>(stats->int_or(key, 0));
-      notes_.note(counter_read{what, value, true});
+      if (auto* value = stats ? stats->find(key) : nullptr)
+        notes_.note(counter_read{
+            what, static_cast<uint64_t>(value->as_double().value_or(0)),
+            is_exact});
+      else
+        inconclusive_ = "the node does not tell " + std::string{key};
     };
     count(users, "TotalUsers");
     count(sessions, "Sessions");
+    // A node counts the events of its own life only.
+    if (auto value = node_.metric_sum("fanout_messages_processed_total"))
+      notes_.note(counter_read{events, *value, is_exact && !had_other_lives_});
   }
 
-  // -- live view -------------------------------------------------------------
-
-  void show(time_point begin, bool at_once) {
-    auto now = steady::now();
-    if (!at_once && now - shown_at_ < line_interval)
-      return;
-    shown_at_ = now;
-    auto seen = notes_.look();
-    char text[160];
-    std::snprintf(text, sizeof text,
-                  "%5.0f s  published %llu  delivered %llu  lag %llu  "
-                  "violations %llu  %s",
-                  std::chrono::duration<double>(now - begin).count(),
-                  static_cast<unsigned long long>(seen.published),
-                  static_cast<unsigned long long>(seen.deliveries),
-                  static_cast<unsigned long long>(seen.lag),
-                  static_cast<unsigned long long>(seen.violations),
-                  doing_.c_str());
-    line(text);
+  void ask_for(user_number x) {
+    for (int i = 0; i < ask_attempts; ++i)
+      if (load_.ask_for(x))
+        return;
+    inconclusive_ = "the node does not answer where users are";
   }
 
-  /// One line that is written over on a terminal, a new one anywhere else.
-  void line(const std::string& text) const {
-    if (::isatty(STDERR_FILENO))
-      std::fprintf(stderr, "\r\x1b[K%s", text.c_str());
-    else if (!text.empty())
-      std::fprintf(stderr, "%s\n", text.c_str());
+  report conclude() {
+    auto& judged = notes_.judged();
+    report result{head_, judged.result(), judged.judge(), inconclusive_,
+                  remarks_};
+    if (inconclusive_.empty())
+      result.invalid_because
+          = result.found.invalid_because(judged.decided_min());
+    if (auto why = notes_.file_problem(); !why.empty())
+      result.remarks.push_back("the history is not whole: " + why);
+    return result;
+  }
+
+  // -- while it runs ---------------------------------------------------------
+
+  void note_usage() {
+    usage_at_ = steady::now();
+    if (auto x = node_.usage())
+      notes_.note(*x);
+  }
+
+  void look() {
+    if (steady::now() - usage_at_ >= usage_interval)
+      note_usage();
+    if (view_.is_due())
+      view_.show(notes_.look());
   }
 
   const run_options& options_;
   const std::atomic<bool>& stop_;
   world world_;
   history_head head_;
-  double decided_min_ = 0;
-  std::string doing_;
-  std::string remark_;
-  time_point shown_at_{};
+  live_view view_;
+  std::vector<std::string> remarks_;
+  /// Why nothing can be concluded, whatever was seen; or empty.
+  std::string inconclusive_;
+  bool had_other_lives_ = false;
+  time_point usage_at_{};
   scratch_directory directory_;
+  /// Made before any thread is, so that all of them see it.
+  std::unique_ptr<server_disk> disk_;
   std::atomic<uint64_t> server_returns_ = 0;
   recorder notes_;
   std::unique_ptr<embedded_server> server_;
@@ -317,7 +361,7 @@ private:
 std::variant<report, std::string> run(const run_options& options) {
   try {
     return chaos_run{options}();
-  } catch (const run_error& error) {
+  } catch (const std::runtime_error& error) {
     return std::string{error.what()};
   }
 }

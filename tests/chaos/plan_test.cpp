@@ -44,8 +44,8 @@ lasts = 100ms..1s
 
 # and another one
 [actor-exit]
-target = node/routing/*
-expects = node/routing/*, node/edge
+target = routing/*
+expects = routing, node
 )";
 
 } // namespace
@@ -61,10 +61,10 @@ CAF_TEST(a_plan_is_what_it_says) {
   CAF_CHECK((x.faults[1]
              == plan_fault{fault_kind::actor_exit,
                            1,
-                           "node/routing/*",
+                           "routing/*",
                            500ms,
                            500ms,
-                           {"node/routing/*", "node/edge"}}));
+                           {"routing", "node"}}));
   CAF_CHECK(x.needs_admin_api());
 }
 
@@ -148,9 +148,9 @@ CAF_TEST(a_schedule_keeps_to_its_plan) {
 
 CAF_TEST(a_star_stands_for_anything) {
   CAF_CHECK(matches("*", ""));
-  CAF_CHECK(matches("node/*", "node/routing/3"));
-  CAF_CHECK(matches("*/puller", "node/routing/puller"));
-  CAF_CHECK(!matches("node/*", "nod"));
+  CAF_CHECK(matches("routing/*", "routing/shard-3"));
+  CAF_CHECK(matches("*/puller-1", "presence/puller-1"));
+  CAF_CHECK(!matches("routing/*", "routing"));
   CAF_CHECK(!matches("", "x"));
   CAF_CHECK(matches("a*b*c", "a-b-b-c"));
 }
