@@ -3,12 +3,14 @@
 
 #include "chaos/chaos.hpp"
 #include "chaos/history/history_reader.hpp"
+#include "chaos/run/server_disk.hpp"
 #include "tests/integration/node_process.hpp"
 #include "tests/seed.hpp"
 
 #include "caf/test/unit_test.hpp"
 
 #include <map>
+#include <set>
 
 using namespace fantail;
 using namespace fantail::test;
@@ -53,7 +55,26 @@ struct fixture {
         result[fault->kind] += fault->phase == chaos::fault_phase::off;
     return result;
   }
+
+  /// A plan of these faults alone, each of them soon.
+  void check_passes(const std::string& sections, const std::string& duration) {
+    auto own = options(
+        write_plan("name = own\ninterval = 1s\nquiet = 0\n" + sections));
+    own.duration = duration;
+    CAF_CHECK_EQUAL(run_chaos(own), int{chaos_passed});
+    CAF_CHECK(!faults().empty());
+  }
 };
+
+/// Whether this machine lets a run have a disk of its own. Asked on a thread
+/// that ends, and takes its mounts along.
+bool can_mount(const std::string& directory) {
+  auto result = false;
+  std::thread{[&] {
+    result = chaos::server_disk::mount(directory).index() == 0;
+  }}.join();
+  return result;
+}
 
 } // namespace
 
@@ -67,13 +88,41 @@ CAF_TEST(the_plan_nats_breaks_no_promise) {
   CAF_CHECK_EQUAL(check_chaos(history, true), int{chaos_passed});
 }
 
-CAF_TEST(a_node_that_is_killed_and_instances_that_die_break_no_promise) {
-  auto own = options(write_plan("name = own\ninterval = 1s\nquiet = 0\n"
-                                "[node-kill]\n[instance-kill]\n"
-                                "[instance-stall]\n[bad-input]\n"));
-  own.duration = "12s";
-  CAF_CHECK_EQUAL(run_chaos(own), int{chaos_passed});
-  CAF_CHECK(!faults().empty());
+CAF_TEST(a_node_that_is_killed_breaks_no_promise) {
+  check_passes("[node-kill]\nlasts = 0ms..500ms\n[bad-input]\n", "12s");
+}
+
+CAF_TEST(instances_that_die_or_stop_reading_break_no_promise) {
+  check_passes("[instance-kill]\n[instance-stall]\nlasts = 200ms..2s\n", "12s");
+}
+
+CAF_TEST(a_full_disk_breaks_no_promise) {
+  if (!can_mount(directory.path())) {
+    CAF_MESSAGE("nobody here may mount a file system");
+    return;
+  }
+  check_passes("[disk-full]\nlasts = 200ms..2s\n", "10s");
+  CAF_CHECK(faults()["disk-full"] > 0);
+}
+
+CAF_TEST(faults_of_actors_take_an_admin_api) {
+  auto actors = options("actors");
+  actors.duration = "5s";
+  CAF_CHECK_EQUAL(run_chaos(actors), int{chaos_not_done});
+}
+
+CAF_TEST(a_run_that_is_stopped_has_not_passed) {
+  auto nats = options("nats");
+  nats.duration = "10min";
+  std::thread stopper{[this] {
+    // Once there is load, and so something to conclude from.
+    eventually([this] {
+      return content_of(history).find("\"k\":\"stored\"") != std::string::npos;
+    });
+    stop = true;
+  }};
+  CAF_CHECK_EQUAL(run_chaos(nats), int{chaos_invalid});
+  stopper.join();
 }
 
 CAF_TEST(what_cannot_be_run_says_so) {
@@ -81,6 +130,12 @@ CAF_TEST(what_cannot_be_run_says_so) {
   CAF_CHECK_EQUAL(run_chaos(none), int{chaos_bad_plan});
   none.plan = write_plan("name = x\n[node-kil]\n");
   CAF_CHECK_EQUAL(run_chaos(none), int{chaos_bad_plan});
+  none.plan = "nats";
+  for (auto duration : {"1", "soon", "2s"}) {
+    none.duration = duration;
+    CAF_CHECK_EQUAL(run_chaos(none), int{chaos_bad_plan});
+    CAF_CHECK_EQUAL(show_chaos_schedule(none), int{chaos_bad_plan});
+  }
   CAF_CHECK_EQUAL(check_chaos(directory.path() + "/nothing", false),
                   int{chaos_not_done});
 }
