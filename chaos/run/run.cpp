@@ -27,6 +27,9 @@ constexpr auto fill_timeout = 120s;
 /// somebody waits for the end.
 constexpr auto settle_timeout = 120s;
 constexpr auto settle_timeout_stopped = 10s;
+/// What has not come when everybody is there and nothing has moved for so long
+/// does not come any more.
+constexpr auto standstill = 20s;
 /// Time for what nobody may get any more.
 constexpr auto silence_at_end = 500ms;
 constexpr auto run_step = 2ms;
@@ -257,16 +260,18 @@ private:
       for (auto number : {SIGINT, SIGTERM})
         std::signal(number, SIG_DFL);
     auto begin = steady::now();
-    auto is_settled = [this] {
-      return load_.is_quiet() && notes_.look().lag == 0 && node_.is_ready();
-    };
-    while (!is_settled()) {
+    auto moved_at = begin;
+    auto seen = notes_.look();
+    while (!load_.is_quiet() || seen.lag > 0 || !node_.is_ready()) {
+      auto now = steady::now();
+      auto last = std::exchange(seen, notes_.look());
+      if (last.deliveries != seen.deliveries || last.lag != seen.lag
+          || !node_.is_ready() || !server_->is_up())
+        moved_at = now;
       auto timeout
           = stop_ ? duration{settle_timeout_stopped} : duration{settle_timeout};
-      if (steady::now() - begin > timeout) {
-        remarks_.push_back("at the end " + load_.what_is_open());
-        if (!load_.is_quiet() && inconclusive_.empty())
-          inconclusive_ = "not everything was answered";
+      if (now - begin > timeout || now - moved_at > standstill) {
+        give_up(seen.lag);
         break;
       }
       breaks.watch();
@@ -275,6 +280,14 @@ private:
     }
     std::this_thread::sleep_for(silence_at_end);
     note_usage();
+  }
+
+  void give_up(uint64_t lag) {
+    remarks_.push_back("at the end " + std::to_string(lag)
+                       + " events have not come everywhere, "
+                       + load_.what_is_open());
+    if (!load_.is_quiet() && inconclusive_.empty())
+      inconclusive_ = "not everything was answered";
   }
 
   /// Compares what the node says with what happened.
