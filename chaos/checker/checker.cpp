@@ -63,7 +63,7 @@ void checker::on(const publish_called& x) {
   auto& event = events_[x.event - first_];
   event.is_known = true;
   event.channel = x.channel;
-  event.called = now_;
+  event.called = event.touched = now_;
   ++found_.published;
   for (auto& [instance, link] : members_.of(x.channel)) {
     auto& state = instances_[instance];
@@ -82,7 +82,7 @@ void checker::on(const publish_stored& x) {
   if (!event || event->is_settled())
     return;
   std::erase(unsettled_[event->channel], x.event);
-  event->stored_at = now_;
+  event->stored_at = event->touched = now_;
   event->pos = x.pos;
   ++found_.stored;
   incomplete_ += !event->awaited.empty();
@@ -152,6 +152,7 @@ void checker::take_first(event_number number, event_state& event,
                          const event_received& x) {
   ++found_.deliveries;
   event.received.push_back({x.instance, now_});
+  event.touched = now_;
   auto& newest = instances_[x.instance].newest;
   newest = std::max(newest, event.called);
   auto was_complete = event.is_complete();
@@ -270,7 +271,7 @@ void checker::retire() {
         return;
       lose(first_, event);
     }
-    if (now_ - event.called < config_.memory)
+    if (now_ - event.touched < config_.memory)
       return;
     events_.pop_front();
     ++first_;

@@ -22,7 +22,8 @@ struct checker_config {
   duration grace = std::chrono::milliseconds{200};
   /// A stored event that did not come in this time is lost.
   duration patience = std::chrono::seconds{120};
-  /// Complete events are remembered for so long, to tell a repeat.
+  /// Complete events are remembered for so long after they came last, to tell
+  /// a repeat.
   duration memory = std::chrono::seconds{10};
   /// What an instance of the format `single` got this long before a fault may
   /// come again: a checkpoint's second, and what was on its way.
@@ -63,6 +64,8 @@ public:
   /// Stored events that have not come everywhere.
   uint64_t lag() const noexcept { return incomplete_; }
   const findings& so_far() const noexcept { return found_; }
+  /// Since the last fault nothing that was published later has come.
+  bool awaits_recovery() const { return faults_.awaits_first(); }
 
 private:
   struct receipt {
@@ -79,6 +82,8 @@ private:
   struct event_state {
     channel_number channel = 0;
     time_point called;
+    /// The newest record of it.
+    time_point touched;
     std::optional<time_point> stored_at;
     position pos;
     bool is_known = false;

@@ -66,9 +66,10 @@ void fault_log::delivered(shard_id shard, instance_number instance,
     if (published < x.off || x.left_out.contains(instance)
         || (x.instance != no_instance && x.instance != instance))
       continue;
+    auto is_very_first = x.seen.empty();
     auto is_first = x.seen.emplace(shard, instance).second;
     auto age = published - x.off;
-    if (is_first && age <= silence)
+    if (is_very_first || (is_first && age <= silence))
       x.longest = std::max(x.longest, now - x.off);
     else if (is_first || age <= aftermath)
       x.longest = std::max(x.longest, now - published);
@@ -85,6 +86,11 @@ bool fault_log::is_calm(time_point published) const {
     return true;
   auto& last = faults_.back();
   return last.off && published > *last.off + calm_after;
+}
+
+bool fault_log::awaits_first() const {
+  return std::ranges::any_of(open_, [](auto& x) { return x.seen.empty(); })
+         || std::ranges::any_of(faults_, [](auto& x) { return !x.off; });
 }
 
 void fault_log::finish() {

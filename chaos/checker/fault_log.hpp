@@ -31,7 +31,8 @@ struct recovery_summary {
 /// end of a fault (what was taken away is back; at once for a kill) to the
 /// moment when the last of these pairs delivered an event published after that
 /// end. A pair nothing was published for within `silence` counts with
-/// the delay of its first event. A kill that is asked for strikes a moment
+/// the delay of its first event, but for the very first of all: nobody may have
+/// been able to publish anything. A kill that is asked for strikes a moment
 /// later, so the delay of whatever is published within `aftermath` counts, too.
 /// A further fault ends the measurement, unless only one instance notices it;
 /// that instance is then left out.
@@ -51,6 +52,9 @@ public:
   /// An instance got an event it had to get, for the first time.
   void delivered(shard_id shard, instance_number instance, time_point published,
                  time_point now);
+
+  /// Nothing was delivered since the end of a fault, or it has not ended.
+  bool awaits_first() const;
 
   /// Ends all measurements.
   void finish();

@@ -67,7 +67,8 @@ void instance_under_test::kill() {
   notes_.note(link_changed{number_, false});
   // At once, so that nothing is received that the positions do not know.
   loop_.run_and_wait([this] {
-    if (auto known = instance_->positions(); !known.empty())
+    auto known = instance_->positions();
+    if (format_ == delivery_format::frame && !known.empty())
       positions_ = std::move(known);
     instance_ = nullptr;
   });

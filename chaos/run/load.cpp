@@ -13,7 +13,12 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-constexpr size_t events_in_flight_max = 4'000;
+/// Events that wait for their acknowledgement, in seconds of the load and as a
+/// number: during an outage there are no more, since of each of them little can
+/// be decided.
+constexpr double in_flight_seconds = 0.2;
+constexpr size_t in_flight_min = 50;
+constexpr size_t in_flight_max = 4'000;
 /// Changes that wait for an answer; during an outage there are no more.
 constexpr size_t calls_in_flight_max = 200;
 constexpr size_t fill_in_flight_max = 2'000;
@@ -28,9 +33,14 @@ nats::connect_options options_for(const std::string& url,
   return result;
 }
 
-client::producer_options producing() {
+size_t in_flight_at(double rate) {
+  return std::clamp(static_cast<size_t>(rate * in_flight_seconds),
+                    in_flight_min, in_flight_max);
+}
+
+client::producer_options producing(double rate) {
   client::producer_options result;
-  result.publishing.in_flight_max = events_in_flight_max;
+  result.publishing.in_flight_max = in_flight_at(rate);
   return result;
 }
 
@@ -76,8 +86,8 @@ load::load(const world& in, recorder& notes, const std::string& url,
       random_(options.seed), users_(in.config().users) {
   events_via_.start();
   presence_via_.start();
-  producer_
-      = std::make_unique<client::producer>(loop_, events_via_, producing());
+  producer_ = std::make_unique<client::producer>(loop_, events_via_,
+                                                 producing(options.rate));
   presence_ = std::make_unique<client::presence_source>(loop_, presence_via_,
                                                         telling());
 }
@@ -243,7 +253,7 @@ void load::work() {
     events_due += elapsed * options_.rate;
     calls_due += elapsed * options_.churn;
     for (; events_due >= 1; --events_due) {
-      if (producer_->in_flight() >= events_in_flight_max) {
+      if (producer_->in_flight() >= in_flight_at(options_.rate)) {
         // An outage; what could not be said is not said later.
         events_due = 0;
         break;

@@ -60,7 +60,7 @@ node_process::node_process(node_options options)
 std::optional<std::string> node_process::start() {
   // The configuration of whoever runs this is none of our business.
   auto file = options_.directory + "/node.conf";
-  if (auto why = write_file(file, "# Only what is said with --set counts.\n"))
+  if (auto why = write_file(file, "; Only what is said with --set counts.\n"))
     return why;
   std::vector<std::string> arguments{options_.program, "node", "-c", file};
   std::vector<std::string> settings{"node.state-directory=" + state_directory(),

@@ -61,6 +61,7 @@ recorder::glance recorder::look() const {
   if (!found.examples.empty())
     result.first_violation = std::string{to_string(found.examples[0].what)}
                              + ": " + found.examples[0].text;
+  result.awaits_recovery = checker_.awaits_recovery();
   std::lock_guard guard{inbox_};
   result.lag = checker_.lag() + waiting_.size();
   return result;

@@ -24,6 +24,7 @@ public:
     /// Stored events that have not come everywhere, and records not judged.
     uint64_t lag = 0;
     uint64_t violations = 0;
+    bool awaits_recovery = false;
     /// Empty if there was none.
     std::string first_violation = {};
   };

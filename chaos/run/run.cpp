@@ -30,6 +30,10 @@ constexpr auto settle_timeout_stopped = 10s;
 /// What has not come when everybody is there and nothing has moved for so long
 /// does not come any more.
 constexpr auto standstill = 20s;
+/// How long the load goes on beyond the end until the last fault is over, and
+/// for how long then.
+constexpr auto recovery_patience = 60s;
+constexpr auto afterglow = 500ms;
 /// Time for what nobody may get any more.
 constexpr auto silence_at_end = 500ms;
 constexpr auto run_step = 2ms;
@@ -229,8 +233,16 @@ private:
     load_.begin();
     view_.begin();
     size_t done = 0;
-    while (!stop_ && view_.elapsed() < options_.length) {
+    // A load that ends before the last fault is over would not show how.
+    auto is_over = [this] {
+      auto late = view_.elapsed() - options_.length;
+      return stop_ || late > recovery_patience
+             || (late > duration{} && !notes_.look().awaits_recovery);
+    };
+    while (!is_over()) {
       auto since = view_.elapsed();
+      if (since > options_.length)
+        view_.breaking("recovering");
       if (done < schedule.size() && since >= schedule[done].at) {
         auto& fault = schedule[done++];
         view_.breaking(
@@ -241,6 +253,9 @@ private:
       look();
       std::this_thread::sleep_for(run_step);
     }
+    // And so that all shards and instances can show it.
+    if (!stop_)
+      std::this_thread::sleep_for(afterglow);
     load_.end();
     auto total = schedule.size();
     if (stop_)

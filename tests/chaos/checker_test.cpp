@@ -272,6 +272,19 @@ CAF_TEST(a_frame_instance_gets_nothing_twice) {
   CAF_CHECK_EQUAL(count(violation::repeated), 2u);
 }
 
+CAF_TEST(an_event_that_was_under_way_for_long_is_no_repeat) {
+  change(1, online, 0, {7});
+  call(2, online, 1, {7});
+  take(publish_called{0, 7});
+  now += 15s;
+  take(publish_stored{0, position{1}});
+  receive(0, 0);
+  receive(1, 0);
+  CAF_CHECK_EQUAL(count(violation::repeated), 0u);
+  receive(1, 0);
+  CAF_CHECK_EQUAL(finish().count(violation::repeated), 1u);
+}
+
 CAF_TEST(a_single_instance_gets_twice_only_what_a_fault_explains) {
   change(1, online, 2, {7});
   auto old = publish(7);
@@ -428,6 +441,23 @@ CAF_TEST(recovery_lasts_until_every_pair_of_shard_and_instance_flows) {
   CAF_CHECK_EQUAL(recovery.faults, 1u);
   CAF_REQUIRE_EQUAL(recovery.recoveries.size(), 1u);
   CAF_CHECK(recovery.quantile(0.99) == felt);
+}
+
+CAF_TEST(recovery_includes_the_time_when_nobody_could_publish) {
+  change(1, online, 0, {7});
+  change(2, online, 1, {7});
+  fault(fault_phase::on);
+  fault(fault_phase::off);
+  auto off = now;
+  now += 5s;
+  auto event = publish(7);
+  receive(0, event);
+  auto felt = now - off;
+  receive(1, event);
+  receive(1, publish(7));
+  auto recoveries = finish().recoveries.at("something").recoveries;
+  CAF_REQUIRE_EQUAL(recoveries.size(), 1u);
+  CAF_CHECK(recoveries[0] == felt);
 }
 
 CAF_TEST(what_a_node_takes_must_not_grow) {

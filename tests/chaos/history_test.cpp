@@ -132,11 +132,11 @@ CAF_TEST(a_damaged_last_line_is_told_and_an_earlier_one_is_an_error) {
   CAF_CHECK_EQUAL(rest_of(*reader).size(), one_of_each().size());
   CAF_CHECK_EQUAL(reader->problem(), "");
   CAF_CHECK_EQUAL(reader->cut(),
-                  path + ":19: member \"e\" is missing or wrong");
+                  path + ":20: member \"e\" is missing or wrong");
   replace(whole + "nothing\n{\"t\":17,\"k\":\"end\"}\n");
   reader = open();
   CAF_CHECK_EQUAL(rest_of(*reader).size(), one_of_each().size());
-  CAF_CHECK(reader->problem().starts_with(path + ":19: "));
+  CAF_CHECK(reader->problem().starts_with(path + ":20: "));
 }
 
 CAF_TEST(time_does_not_run_backwards) {
@@ -144,7 +144,7 @@ CAF_TEST(time_does_not_run_backwards) {
   replace(content() + "{\"t\":3,\"k\":\"end\"}\n");
   auto reader = open();
   rest_of(*reader);
-  CAF_CHECK_EQUAL(reader->problem(), path + ":19: time runs backwards");
+  CAF_CHECK_EQUAL(reader->problem(), path + ":20: time runs backwards");
 }
 
 CAF_TEST(other_files_are_refused) {

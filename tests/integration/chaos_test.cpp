@@ -57,9 +57,10 @@ struct fixture {
   }
 
   /// A plan of these faults alone, each of them soon.
-  void check_passes(const std::string& sections, const std::string& duration) {
-    auto own = options(
-        write_plan("name = own\ninterval = 1s\nquiet = 0\n" + sections));
+  void check_passes(const std::string& sections, const std::string& duration,
+                    const std::string& interval = "1s") {
+    auto own = options(write_plan(
+        "name = own\nquiet = 0\ninterval = " + interval + "\n" + sections));
     own.duration = duration;
     CAF_CHECK_EQUAL(run_chaos(own), int{chaos_passed});
     CAF_CHECK(!faults().empty());
@@ -101,7 +102,7 @@ CAF_TEST(a_full_disk_breaks_no_promise) {
     CAF_MESSAGE("nobody here may mount a file system");
     return;
   }
-  check_passes("[disk-full]\nlasts = 200ms..2s\n", "10s");
+  check_passes("[disk-full]\nlasts = 200ms..2s\n", "20s", "8s");
   CAF_CHECK(faults()["disk-full"] > 0);
 }
 
