@@ -27,14 +27,16 @@ void add_run(CLI::App& to, chaos_options& options, command& chosen) {
   auto* sub = to.add_subcommand(
       "run", "Breaks a node of its own under load and judges what came of it");
   add_plan_options(*sub, options);
-  sub->add_option("--keep", options.keep, "Keeps the history in this file");
+  sub->add_option(
+      "--keep", options.keep,
+      "Keeps the history in this file, and the node's log beside it");
   sub->add_flag("--json", options.json, "The report as JSON");
   sub->add_option("--rate", options.rate, "Chat events per second")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000));
   sub->add_option("--churn", options.churn, "Presence changes per second")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 100'000));
   sub->add_option("--users", options.users, "Users")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'000'000));
@@ -47,14 +49,17 @@ void add_run(CLI::App& to, chaos_options& options, command& chosen) {
       ->check(CLI::Range(1, 1000));
   sub->add_option("--server", options.server, "The nats-server")
       ->capture_default_str();
+  sub->add_option("--node", options.program,
+                  "The executable of the node [this one]")
+      ->check(CLI::ExistingFile);
   sub->add_option("--set", options.node_settings,
                   "Overrides one key of the node; repeatable")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->take_all();
-  sub->footer("Exit codes: 0 all promises were kept, 99 one was not, 97 too "
-              "little could be\ndecided, 3 the plan is wrong, 1 the run could "
-              "not be done.\n\n"
+  sub->footer("Exit codes: 0 all promises were kept, 99 one was not, 97 the "
+              "run proves nothing,\n3 the plan is wrong, 1 the run could not "
+              "be done.\n\n"
               "Examples:\n"
               "  fantail chaos run nats --duration 1m\n"
               "  fantail chaos run everything --duration 30m --seed 7 --keep "
@@ -64,7 +69,8 @@ void add_run(CLI::App& to, chaos_options& options, command& chosen) {
     choose_seed(*sub, options);
     chosen = [&options] {
       options.stop = &stop_requested();
-      options.program = std::filesystem::read_symlink("/proc/self/exe");
+      if (options.program.empty())
+        options.program = std::filesystem::read_symlink("/proc/self/exe");
       options.build = FANTAIL_VERSION;
       return run_chaos(options);
     };

@@ -82,8 +82,12 @@ void print_schedule_as_json(const plan& what, uint64_t seed,
     faults.push_back(
         json::object{{"at_ms", int64_t{in_ms(x.at)}},
                      {"kind", to_string(what.faults[x.fault].what)},
-                     {"lasts_ms", int64_t{in_ms(x.lasts)}},
-                     {"target", what.faults[x.fault].target}});
+                     {"lasts_ms", takes_time(what.faults[x.fault].what)
+                                      ? json::value{int64_t{in_ms(x.lasts)}}
+                                      : json::value{}},
+                     {"target", needs_admin_api(what.faults[x.fault].what)
+                                    ? json::value{what.faults[x.fault].target}
+                                    : json::value{}}});
   auto text = json::serialize(json::object{{"plan", what.name},
                                            {"seed", std::to_string(seed)},
                                            {"faults", std::move(faults)}},
@@ -119,9 +123,12 @@ int show_chaos_schedule(const chaos_options& options) {
   for (auto& x : schedule) {
     auto& fault = what.faults[x.fault];
     auto kind = std::string{to_string(fault.what)};
-    std::printf("%9.3f s  %-18s %6lld ms  %s\n",
+    auto lasts = takes_time(fault.what)
+                     ? "for " + std::to_string(in_ms(x.lasts)) + " ms"
+                     : std::string{};
+    std::printf("%9.3f s  %-18s %-12s %s\n",
                 static_cast<double>(in_ms(x.at)) / 1000, kind.c_str(),
-                in_ms(x.lasts),
+                lasts.c_str(),
                 needs_admin_api(fault.what) ? fault.target.c_str() : "");
   }
   return chaos_passed;

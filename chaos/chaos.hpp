@@ -26,7 +26,7 @@ struct chaos_options {
   /// The same seed gives the same schedule.
   uint64_t seed = 1;
   std::string duration = "1m";
-  /// Keeps the history here; empty: nowhere.
+  /// Keeps the history here, and the node's log beside it; empty: nowhere.
   std::string keep;
   /// Prints the report, or the schedule, as JSON.
   bool json = false;
@@ -38,7 +38,7 @@ struct chaos_options {
   std::string server = "nats-server";
   /// `key=value` of the node, each.
   std::vector<std::string> node_settings;
-  /// The executable of Fantail, and its version.
+  /// The executable of the node, and our version.
   std::string program;
   std::string build;
   const std::atomic<bool>* stop = nullptr;

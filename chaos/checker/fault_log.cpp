@@ -69,7 +69,7 @@ void fault_log::delivered(shard_id shard, instance_number instance,
     auto is_very_first = x.seen.empty();
     auto is_first = x.seen.emplace(shard, instance).second;
     auto age = published - x.off;
-    if (is_very_first || (is_first && age <= silence))
+    if (is_very_first)
       x.longest = std::max(x.longest, now - x.off);
     else if (is_first || age <= aftermath)
       x.longest = std::max(x.longest, now - published);

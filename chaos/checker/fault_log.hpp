@@ -29,20 +29,18 @@ struct recovery_summary {
 ///
 /// Events flow from each shard to each instance. Recovery is the time from the
 /// end of a fault (what was taken away is back; at once for a kill) to the
-/// moment when the last of these pairs delivered an event published after that
-/// end. A pair nothing was published for within `silence` counts with
-/// the delay of its first event, but for the very first of all: nobody may have
-/// been able to publish anything. A kill that is asked for strikes a moment
-/// later, so the delay of whatever is published within `aftermath` counts, too.
-/// A further fault ends the measurement, unless only one instance notices it;
-/// that instance is then left out.
+/// first delivery of an event published after that end, or the longest delay of
+/// one that was published within `aftermath` or is the first of its shard and
+/// instance, whichever is longer. (A kill that is asked for strikes a moment
+/// later; and as long as nobody can publish, no event is delayed.) A further
+/// fault ends the measurement, unless only one instance notices it; that
+/// instance is then left out.
 ///
 /// Pure and not thread safe.
 class fault_log {
 public:
   /// Pairs that deliver nothing for so long are left out.
   static constexpr duration patience = std::chrono::seconds{60};
-  static constexpr duration silence = std::chrono::milliseconds{100};
   static constexpr duration aftermath = std::chrono::milliseconds{250};
   /// So long after the last fault a delay counts as undisturbed.
   static constexpr duration calm_after = std::chrono::seconds{2};

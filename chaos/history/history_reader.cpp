@@ -3,6 +3,9 @@
 
 #include "chaos/history/line_format.hpp"
 
+#include <cerrno>
+#include <cstring>
+
 namespace fantail::chaos {
 
 history_reader::history_reader(const std::string& path)
@@ -12,10 +15,12 @@ history_reader::history_reader(const std::string& path)
 
 std::variant<std::unique_ptr<history_reader>, std::string>
 history_reader::open(const std::string& path) {
+  errno = 0;
   std::unique_ptr<history_reader> result{new history_reader{path}};
   auto& line = result->line_;
   if (!result->file_ || !std::getline(result->file_, line))
-    return "cannot read " + path;
+    return "cannot read the history " + path
+           + (errno != 0 ? ": " + std::string{std::strerror(errno)} : "");
   result->line_number_ = 1;
   std::string why;
   auto head = parse_head(line, why);

@@ -23,7 +23,8 @@ history_writer::create(const std::string& path, const history_head& head) {
   auto flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC;
   auto file = ::open(path.c_str(), flags, 0644);
   if (file < 0)
-    return "cannot create " + path + ": " + std::strerror(errno);
+    return "cannot create the history " + path + ": " + std::strerror(errno)
+           + (errno == EEXIST ? " (none is ever overwritten)" : "");
   std::unique_ptr<history_writer> result{new history_writer{file}};
   append_line(result->buffer_, head);
   result->flush();

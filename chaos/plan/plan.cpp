@@ -102,17 +102,20 @@ private:
     auto word = line.back() == ']' ? line.substr(1, line.size() - 2) : "";
     auto kind = fault_kind_of(trimmed(word));
     if (!kind) {
-      fail("", std::string{line} + " is no fault; faults are " + all_kinds());
+      fail("", std::string{line} + " is no fault; faults are "
+                   + those_that([](auto) { return true; }));
       return;
     }
     keys_.clear();
     plan_.faults.push_back({*kind});
   }
 
-  static std::string all_kinds() {
+  template <class Condition>
+  static std::string those_that(Condition holds) {
     std::string result;
-    for (auto word : kind_words)
-      result.append(result.empty() ? "" : ", ").append(word);
+    for (size_t i = 0; i < fault_kinds; ++i)
+      if (holds(static_cast<fault_kind>(i)))
+        result.append(result.empty() ? "" : ", ").append(kind_words[i]);
     return result;
   }
 
@@ -140,7 +143,11 @@ private:
         fail(key, "is a whole number, 1 to 1000");
       to.weight = number.value_or(1);
     } else if (key == "lasts") {
-      set_range(key, value, to);
+      if (!takes_time(to.what))
+        fail(key, "is for faults that last: "
+                      + those_that([](auto x) { return takes_time(x); }));
+      else
+        set_range(key, value, to);
     } else if (key == "target") {
       if (!needs_admin_api(to.what))
         fail(key, "is for faults of actors only");
@@ -222,6 +229,12 @@ std::optional<fault_kind> fault_kind_of(std::string_view word) {
 
 bool needs_admin_api(fault_kind x) {
   return x <= fault_kind::intensity_exhaust;
+}
+
+bool takes_time(fault_kind x) {
+  using enum fault_kind;
+  return x == actor_hang || x == node_kill || x == server_pause
+         || x == disk_full || x == instance_stall || x == instance_kill;
 }
 
 bool plan::needs_admin_api() const {

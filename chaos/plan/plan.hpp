@@ -48,6 +48,10 @@ std::optional<fault_kind> fault_kind_of(std::string_view word);
 /// Done through the node's admin API, on one of its actors.
 bool needs_admin_api(fault_kind x);
 
+/// Takes time that a plan chooses; others are over at once, or when whoever
+/// was hit is back.
+bool takes_time(fault_kind x);
+
 /// One kind of fault in a plan.
 struct plan_fault {
   fault_kind what = fault_kind::node_kill;
@@ -56,7 +60,7 @@ struct plan_fault {
   /// Which actors, or which supervisors if one of them is to be hit, by their
   /// id such as `routing/shard-3`; `*` stands for anything.
   std::string target = "*";
-  /// How long it lasts, drawn from here.
+  /// How long it lasts, drawn from here; see `takes_time`.
   duration shortest = std::chrono::milliseconds{500};
   duration longest = std::chrono::milliseconds{500};
   /// Escalations it may cause, by the id of the supervisor that gives up;

@@ -248,7 +248,8 @@ void breaker::watch() {
 std::vector<std::string> breaker::note_surrenders() {
   std::vector<std::string> result;
   for (auto& x : targets_.node.take_surrenders()) {
-    escalate("supervisor " + x.supervisor + " gave up: " + x.cause,
+    escalate(x.cause.empty() ? "supervisor " + x.supervisor + " gave up"
+                             : x.cause,
              x.supervisor);
     result.push_back(x.supervisor);
   }

@@ -150,6 +150,13 @@ node_process::metric_sum(const std::string& name) const {
   return static_cast<uint64_t>(result);
 }
 
+bool node_process::keep_log(const std::string& path) const {
+  std::error_code problem;
+  return std::filesystem::copy_file(
+      log_path(), path, std::filesystem::copy_options::overwrite_existing,
+      problem);
+}
+
 std::string node_process::last_words() const {
   return file_tail(log_path(), last_words_bytes);
 }

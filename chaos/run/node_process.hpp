@@ -61,6 +61,9 @@ public:
   /// The end of its log.
   std::string last_words() const;
 
+  /// Copies the log of all its lives; false if that fails.
+  bool keep_log(const std::string& path) const;
+
 private:
   std::string log_path() const { return options_.directory + "/node.log"; }
   std::string state_directory() const { return options_.directory + "/node"; }

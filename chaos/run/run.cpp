@@ -130,6 +130,9 @@ public:
     notes_.finish();
     instances_.clear();
     node_.stop();
+    auto& kept = options_.rest.keep;
+    if (!kept.empty() && !node_.keep_log(kept + ".node.log"))
+      remarks_.push_back("the log of the node could not be kept");
     return conclude();
   }
 

@@ -429,12 +429,12 @@ CAF_TEST(recovery_lasts_until_every_pair_of_shard_and_instance_flows) {
   fault(fault_phase::on);
   now += 1s;
   fault(fault_phase::off);
-  auto off = now;
   auto event = publish(7);
+  auto published = now - 1ms;
   receive(0, event);
   now += 40ms;
   receive(1, event);
-  auto felt = now - off;
+  auto felt = now - published;
   receive(1, publish(7));
   auto found = finish();
   auto& recovery = found.recoveries.at("something");

@@ -95,6 +95,8 @@ CAF_TEST(errors_name_file_line_and_key) {
     auto problem = problem_of("name = x\n[node-kill]\n" + std::string{line});
     CAF_CHECK(problem.starts_with("x.plan:3: `" + std::string{key} + "` "));
   }
+  CAF_CHECK(problem_of("name = x\n[server-kill]\nlasts = 1s")
+                .starts_with("x.plan:3: `lasts` is for faults that last: "));
   CAF_CHECK_EQUAL(problem_of("[node-kill]\n"), "x.plan:1: `name` is missing");
   CAF_CHECK_EQUAL(problem_of("name = x\n"), "x.plan:1: the plan has no fault");
   CAF_CHECK(problem_of("what?").starts_with("x.plan:1: this is neither"));
