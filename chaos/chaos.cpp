@@ -21,6 +21,10 @@ int fail(int code, const std::string& why) {
   return code;
 }
 
+long long in_ms(duration x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
+}
+
 /// A shipped plan by its name, else a file.
 std::variant<plan, std::string> load_plan(const std::string& name) {
   for (auto* x = shipped_plans; !x->text.empty(); ++x)
@@ -67,12 +71,12 @@ std::variant<run_options, int> read_options(const chaos_options& options) {
   if (make_schedule(what, options.seed, *length).empty())
     return fail(chaos_bad_plan, "the plan " + what.name + " breaks nothing in "
                                     + options.duration
-                                    + ": take a longer --duration");
+                                    + ": it is quiet for the first "
+                                    + std::to_string(in_ms(what.warm_up))
+                                    + " ms and begins nothing in the last "
+                                    + std::to_string(in_ms(what.interval))
+                                    + " ms; take a longer --duration");
   return run_options{options, std::move(what), *length};
-}
-
-long long in_ms(duration x) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
 }
 
 void print_schedule_as_json(const plan& what, uint64_t seed,

@@ -33,9 +33,11 @@ void fault_log::take(const fault_marked& x, time_point now) {
   ++kind.faults;
   faults_.push_back({x.fault, x.kind, x.instance, now, std::nullopt});
   if (x.instance == no_instance) {
-    for (auto& measured : open_)
+    auto flowing = std::ranges::partition(
+        open_, [](auto& measured) { return measured.seen.empty(); });
+    for (auto& measured : flowing)
       end(measured);
-    open_.clear();
+    open_.erase(flowing.begin(), flowing.end());
     return;
   }
   for (auto& measured : open_)
@@ -69,9 +71,10 @@ void fault_log::delivered(shard_id shard, instance_number instance,
     auto is_very_first = x.seen.empty();
     auto is_first = x.seen.emplace(shard, instance).second;
     auto age = published - x.off;
-    if (is_very_first)
+    if (is_very_first) {
       x.longest = std::max(x.longest, now - x.off);
-    else if (is_first || age <= aftermath)
+      flows_since_ = now;
+    } else if (is_first || age <= aftermath)
       x.longest = std::max(x.longest, now - published);
   }
   auto overdue = std::ranges::partition(
@@ -85,7 +88,7 @@ bool fault_log::is_calm(time_point published) const {
   if (faults_.empty())
     return true;
   auto& last = faults_.back();
-  return last.off && published > *last.off + calm_after;
+  return last.off && published > std::max(*last.off, flows_since_) + calm_after;
 }
 
 bool fault_log::awaits_first() const {

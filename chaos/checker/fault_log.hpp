@@ -33,8 +33,8 @@ struct recovery_summary {
 /// one that was published within `aftermath` or is the first of its shard and
 /// instance, whichever is longer. (A kill that is asked for strikes a moment
 /// later; and as long as nobody can publish, no event is delayed.) A further
-/// fault ends the measurement, unless only one instance notices it; that
-/// instance is then left out.
+/// fault ends the measurement, unless nothing has flowed by then, or only one
+/// instance notices it; that instance is then left out.
 ///
 /// Pure and not thread safe.
 class fault_log {
@@ -101,6 +101,8 @@ private:
   std::vector<measurement> open_;
   std::map<std::string, recovery_summary> kinds_;
   histogram calm_;
+  /// When something was delivered for the first time since the last fault.
+  time_point flows_since_;
 };
 
 } // namespace fantail::chaos

@@ -83,7 +83,7 @@ void live_view::broken(const fault_marked& x, duration since) {
   std::snprintf(text, sizeof text, "%7.1f s  %-18s %-24s", seconds(since),
                 x.kind.c_str(), is_skipped ? "skipped" : x.target.c_str());
   char tail[32];
-  std::snprintf(tail, sizeof tail, "%8.3f s", took);
+  std::snprintf(tail, sizeof tail, "took %.3f s", took);
   stay(text + std::string{is_skipped ? x.target : tail});
 }
 

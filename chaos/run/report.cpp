@@ -109,7 +109,8 @@ std::string to_markdown(const report& x) {
   add_list(result, "Violations (the first ones)", texts_of(found.examples));
   add_list(result, "Escalations", found.escalations);
   add_list(result, "Remarks", x.remarks);
-  return result;
+  // Where it is seen when all of it scrolls by.
+  return result + "\nVerdict: **" + std::string{to_string(x.judged)} + "**\n";
 }
 
 json::value to_json(const report& x) {

@@ -4,6 +4,7 @@
 #include "chaos/plan/schedule.hpp"
 #include "chaos/run/breaker.hpp"
 #include "chaos/run/live_view.hpp"
+#include "chaos/run/run_setup.hpp"
 #include "chaos/run/scratch_directory.hpp"
 #include "core/json.hpp"
 
@@ -47,36 +48,6 @@ class run_error : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
-
-world_config world_of(const chaos_options& x) {
-  world_config result;
-  result.users = x.users;
-  result.channels = x.channels;
-  result.instances = static_cast<instance_number>(x.instances);
-  result.spread = std::min(result.spread, result.instances);
-  result.seed = x.seed;
-  return result;
-}
-
-history_head head_of(const run_options& options) {
-  auto& x = options.rest;
-  history_head result;
-  result.build = x.build;
-  result.plan = options.what.name;
-  result.seed = x.seed;
-  for (uint32_t i = 0; i < x.instances; ++i)
-    result.formats.push_back(world::format_of(static_cast<instance_number>(i)));
-  auto number = [](double value) {
-    return std::to_string(static_cast<uint64_t>(value));
-  };
-  result.settings
-      = {"duration=" + x.duration,         "rate=" + number(x.rate),
-         "churn=" + number(x.churn),       "users=" + number(x.users),
-         "channels=" + number(x.channels), "instances=" + number(x.instances)};
-  result.settings.insert(result.settings.end(), x.node_settings.begin(),
-                         x.node_settings.end());
-  return result;
-}
 
 checker_config judging(const history_head& head) {
   checker_config result;
@@ -145,7 +116,13 @@ private:
       return nullptr;
     auto made = server_disk::mount(server_directory());
     if (auto* why = std::get_if<std::string>(&made)) {
-      remarks_.push_back("disk-full: not possible here, and left out: " + *why);
+      auto what = "disk-full: not possible here (it takes root): " + *why;
+      auto is_all = std::ranges::all_of(options_.what.faults, [](auto& x) {
+        return x.what == fault_kind::disk_full;
+      });
+      if (is_all)
+        throw run_error{what};
+      remarks_.push_back(what + "; left out");
       return nullptr;
     }
     return std::move(std::get<0>(made));
@@ -176,15 +153,7 @@ private:
                           ? "nats://127.0.0.1:" + std::to_string(proxy_->port())
                           : server_->url();
     result.settings
-        = {"node.name=chaos",
-           "cluster.shards=" + std::to_string(world_.config().shards),
-           "nats.stream-bytes-max=512MiB",
-           // A disk in memory is not as large.
-           disk_ ? "nats.retention=1min" : "nats.retention=2min",
-           "nats.duplicate-window=1min"};
-    result.settings.insert(result.settings.end(),
-                           options_.rest.node_settings.begin(),
-                           options_.rest.node_settings.end());
+        = node_settings_of(options_.rest, world_.config().shards, !!disk_);
     return result;
   }
 

@@ -4,11 +4,9 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 
 namespace fantail::chaos {
 
@@ -23,28 +21,10 @@ std::string reason(const std::string& what) {
   return what + ": " + std::strerror(errno);
 }
 
-bool write_once(const char* path, const std::string& text) {
-  std::ofstream file{path};
-  file << text << std::flush;
-  return file.good();
-}
-
-/// Gives this thread mounts of its own. Without root that takes users of its
-/// own as well, in which it stays who it is.
+/// Gives this thread mounts of its own.
 std::optional<std::string> take_own_mounts() {
-  auto user = ::geteuid(), group = ::getegid();
-  auto is_root = user == 0;
-  if (::unshare(is_root ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0)
-    return reason("no mounts of its own (it takes root, or user namespaces)");
-  auto same = [](uint32_t id) {
-    auto text = std::to_string(id);
-    return text + " " + text + " 1";
-  };
-  if (!is_root
-      && (!write_once("/proc/self/setgroups", "deny")
-          || !write_once("/proc/self/uid_map", same(user))
-          || !write_once("/proc/self/gid_map", same(group))))
-    return reason("no users of its own");
+  if (::unshare(CLONE_NEWNS) != 0)
+    return reason("no mounts of its own");
   // Nothing of ours may appear anywhere else.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return reason("the mounts cannot be made private");

@@ -16,7 +16,7 @@ namespace fantail::chaos {
 class server_disk {
 public:
   /// Mounts it at `directory`. Returns why that is not possible here: it takes
-  /// root, or a kernel that lets a process of one thread have its own mounts.
+  /// root, be it that of a user namespace.
   static std::variant<std::unique_ptr<server_disk>, std::string>
   mount(const std::string& directory);
 

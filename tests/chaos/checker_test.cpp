@@ -460,6 +460,23 @@ CAF_TEST(recovery_includes_the_time_when_nobody_could_publish) {
   CAF_CHECK(recoveries[0] == felt);
 }
 
+CAF_TEST(an_outage_goes_on_through_a_further_fault) {
+  change(1, online, 0, {7});
+  fault(fault_phase::on);
+  fault(fault_phase::off);
+  auto off = now;
+  now += 5s;
+  take(fault_marked{2, fault_phase::on, "other", "", no_instance});
+  take(fault_marked{2, fault_phase::off, "other", "", no_instance});
+  receive(0, publish(7));
+  auto felt = now - off;
+  auto found = finish();
+  auto& first = found.recoveries.at("something").recoveries;
+  CAF_REQUIRE_EQUAL(first.size(), 1u);
+  CAF_CHECK(first[0] == felt);
+  CAF_CHECK_EQUAL(found.recoveries.at("other").recoveries.size(), 1u);
+}
+
 CAF_TEST(what_a_node_takes_must_not_grow) {
   change(1, online, 0, {7});
   receive(0, publish(7));
