@@ -293,6 +293,7 @@ void checker::finish() {
 findings checker::result() const {
   auto result = found_;
   result.recoveries = faults_.kinds();
+  result.actors = faults_.actors();
   auto calm = [this](double q) {
     auto ns = static_cast<int64_t>(faults_.calm().quantile(q));
     return duration{std::chrono::nanoseconds{ns}};

@@ -10,6 +10,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -151,6 +152,8 @@ private:
   fault_log faults_;
   usage_log usage_;
   std::vector<instance_state> instances_;
+  /// Since when there is no node.
+  std::optional<time_point> node_down_at_;
   /// Events from number `first_` on.
   std::deque<event_state> events_;
   event_number first_ = 0;

@@ -61,15 +61,25 @@ void checker::on(const link_changed& x) {
   state.is_up = x.is_up;
 }
 
-void checker::on(const node_changed&) {
+void checker::on(const node_changed& x) {
+  // What is stored while there is no node waits for the next one, however long
+  // that takes to be ready.
+  auto waits = [this](const event_state& event) {
+    return node_down_at_ && event.stored_at
+           && *event.stored_at + config_.repeat_window >= *node_down_at_;
+  };
   // A node remembers the departures of its own life only.
   for (auto& event : events_) {
     auto awaited = event.awaited;
     for (auto instance : awaited)
       if (members_.at({event.channel, instance}).must == 0
-          && may_be_under_way(event, instance))
+          && (waits(event) || may_be_under_way(event, instance)))
         forgive(event, instance);
   }
+  if (x.is_up)
+    node_down_at_.reset();
+  else if (!node_down_at_)
+    node_down_at_ = now_;
 }
 
 void checker::on(const fault_marked& x) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ranges>
+#include <string_view>
 
 namespace fantail::chaos {
 
@@ -15,6 +16,21 @@ duration recovery_summary::quantile(double q) const {
   auto rank = std::ceil(q * static_cast<double>(sorted.size()));
   return sorted[std::max<size_t>(static_cast<size_t>(rank), 1) - 1];
 }
+
+namespace {
+
+/// All actors of the kind that was hit, and what happened to it; empty if it
+/// was no actor.
+std::string actors_like(const fault_marked& x) {
+  constexpr std::string_view prefix = "actor-";
+  if (!x.kind.starts_with(prefix))
+    return {};
+  auto name = x.target.substr(0, x.target.find_last_not_of("0123456789") + 1);
+  return name + (name.size() < x.target.size() ? "*, " : ", ")
+         + x.kind.substr(prefix.size());
+}
+
+} // namespace
 
 void fault_log::take(const fault_marked& x, time_point now) {
   auto& kind = kinds_[x.kind];
@@ -31,7 +47,10 @@ void fault_log::take(const fault_marked& x, time_point now) {
     return;
   }
   ++kind.faults;
-  faults_.push_back({x.fault, x.kind, x.instance, now, std::nullopt});
+  auto& fault = faults_.emplace_back();
+  fault = {x.fault, x.kind, actors_like(x), x.instance, now, std::nullopt};
+  if (!fault.target.empty())
+    ++actors_[fault.target].faults;
   if (x.instance == no_instance) {
     auto flowing = std::ranges::partition(
         open_, [](auto& measured) { return measured.seen.empty(); });
@@ -45,7 +64,7 @@ void fault_log::take(const fault_marked& x, time_point now) {
 }
 
 void fault_log::begin(const fault& x) {
-  measurement result{x.kind, x.instance, *x.off};
+  measurement result{x.kind, x.target, x.instance, *x.off};
   for (auto& other : faults_)
     if (!other.off && other.instance != no_instance)
       result.left_out.insert(other.instance);
@@ -54,8 +73,11 @@ void fault_log::begin(const fault& x) {
 
 void fault_log::end(const measurement& x) {
   // Without any pair nothing was learned.
-  if (!x.seen.empty())
-    kinds_[x.kind].recoveries.push_back(x.longest);
+  if (x.seen.empty())
+    return;
+  kinds_[x.kind].recoveries.push_back(x.longest);
+  if (!x.target.empty())
+    actors_[x.target].recoveries.push_back(x.longest);
 }
 
 void fault_log::delivered(shard_id shard, instance_number instance,

@@ -72,6 +72,11 @@ public:
     return kinds_;
   }
 
+  /// The same of faults of actors, by who was hit: "routing/shard-*, exit".
+  const std::map<std::string, recovery_summary>& actors() const {
+    return actors_;
+  }
+
   /// Delays from the publish to the delivery, in ns, while nothing was broken.
   const histogram& calm() const { return calm_; }
 
@@ -79,6 +84,7 @@ private:
   struct fault {
     fault_number number;
     std::string kind;
+    std::string target;
     instance_number instance;
     time_point on;
     std::optional<time_point> off;
@@ -86,6 +92,7 @@ private:
 
   struct measurement {
     std::string kind;
+    std::string target;
     instance_number instance;
     time_point off;
     duration longest{};
@@ -100,6 +107,7 @@ private:
   std::vector<fault> faults_;
   std::vector<measurement> open_;
   std::map<std::string, recovery_summary> kinds_;
+  std::map<std::string, recovery_summary> actors_;
   histogram calm_;
   /// When something was delivered for the first time since the last fault.
   time_point flows_since_;

@@ -77,6 +77,8 @@ struct findings {
   /// The first few violations.
   std::vector<example> examples;
   std::map<std::string, recovery_summary> recoveries;
+  /// Of faults of actors, by who was hit.
+  std::map<std::string, recovery_summary> actors;
   /// Delays from the publish to the delivery while nothing was broken.
   duration calm_p50{};
   duration calm_p99{};

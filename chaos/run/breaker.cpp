@@ -19,6 +19,8 @@ constexpr auto node_patience = 60s;
 constexpr auto look_interval = 1ms;
 /// After this an escalation is no consequence of a fault any more.
 constexpr auto consequences_end = 60s;
+/// What a node does that finds no server when it starts.
+constexpr std::string_view ended_without_server = "ended with status 4";
 /// A node that cannot be started is not tried more often.
 constexpr auto start_pause = 1s;
 constexpr int garbage_messages = 300;
@@ -206,12 +208,31 @@ void breaker::await_node() {
         return how || targets_.node.is_ready();
       },
       node_patience);
-  if (how)
+  if (how && *how == ended_without_server && is_server_unwell()) {
+    // As it should; whoever looks after nodes starts it again.
+    if (auto why = targets_.node.start())
+      escalate("the node cannot be started: " + *why, "node");
+    else
+      await_node();
+  } else if (how)
     note_end(*how);
   else if (is_settled)
     notes_.note(node_changed{true});
   else if (!stop_)
     escalate("the node does not get ready", "node");
+}
+
+bool breaker::is_server_unwell() const {
+  auto now = steady::now();
+  return !targets_.server.is_up() || std::ranges::any_of(lately_, [&](auto& x) {
+    auto kind = x.second->what;
+    auto hits_server = kind == fault_kind::disk_full
+                       || kind == fault_kind::server_kill
+                       || kind == fault_kind::server_pause;
+    return hits_server
+           && (x.first == time_point::max()
+               || now - x.first < consequences_end);
+  });
 }
 
 void breaker::note_end(const std::string& how) {

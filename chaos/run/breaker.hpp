@@ -71,6 +71,8 @@ private:
 
   std::vector<std::string> note_surrenders();
   void note_end(const std::string& how);
+  /// The server was hit lately, or is not there.
+  bool is_server_unwell() const;
   /// Waits until the node is ready, or has ended.
   void await_node();
   void escalate(const std::string& what, const std::string& who);

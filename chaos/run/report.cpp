@@ -25,10 +25,13 @@ void add_row(std::string& to, std::string_view what, uint64_t value) {
   add_row(to, what, std::to_string(value));
 }
 
-std::string recovery_table(const findings& found) {
-  std::string result = "| fault | times | skipped | recovery p50, ms | p99 | "
-                       "max |\n|---|---|---|---|---|---|\n";
-  for (auto& [kind, x] : found.recoveries) {
+using recoveries = std::map<std::string, recovery_summary>;
+
+std::string recovery_table(std::string_view what, const recoveries& from) {
+  auto result = "| " + std::string{what}
+                + " | times | skipped | recovery p50, ms | p99 | max "
+                  "|\n|---|---|---|---|---|---|\n";
+  for (auto& [kind, x] : from) {
     result += "| " + kind + " | " + std::to_string(x.faults) + " | "
               + std::to_string(x.skipped) + " |";
     for (auto q : {0.5, 0.99, 1.0})
@@ -70,6 +73,18 @@ void add_list(std::string& to, std::string_view head,
     to.append("* ").append(x).append("\n");
 }
 
+json::value to_json(const recoveries& from) {
+  json::object result;
+  for (auto& [kind, x] : from)
+    result[kind] = json::object{{"faults", x.faults},
+                                {"skipped", x.skipped},
+                                {"measured", x.recoveries.size()},
+                                {"p50_ms", ms_of(x.quantile(0.5))},
+                                {"p99_ms", ms_of(x.quantile(0.99))},
+                                {"max_ms", ms_of(x.quantile(1))}};
+  return result;
+}
+
 json::value to_json(const usage_range& x) {
   return json::object{{"first", x.first}, {"last", x.last}, {"max", x.max}};
 }
@@ -100,7 +115,9 @@ std::string to_markdown(const report& x) {
   add_row(result, "early (permitted)", found.early);
   add_row(result, "repeated to `single` (permitted)", found.repeats_permitted);
   add_row(result, "disorder in `single` (permitted)", found.disorder_permitted);
-  result += "\n" + recovery_table(found);
+  result += "\n" + recovery_table("fault", found.recoveries);
+  if (!found.actors.empty())
+    result += "\n" + recovery_table("actor that was hit", found.actors);
   result += "\nWhile nothing was broken, an event took "
             + std::to_string(ms_of(found.calm_p50)) + " ms (p50), "
             + std::to_string(ms_of(found.calm_p99))
@@ -115,17 +132,10 @@ std::string to_markdown(const report& x) {
 
 json::value to_json(const report& x) {
   auto& found = x.found;
-  json::object violations, recoveries;
+  json::object violations;
   for (size_t i = 0; i < violation_kinds; ++i)
     violations[std::string{to_string(static_cast<violation>(i))}]
         = found.violations[i];
-  for (auto& [kind, summary] : found.recoveries)
-    recoveries[kind] = json::object{{"faults", summary.faults},
-                                    {"skipped", summary.skipped},
-                                    {"measured", summary.recoveries.size()},
-                                    {"p50_ms", ms_of(summary.quantile(0.5))},
-                                    {"p99_ms", ms_of(summary.quantile(0.99))},
-                                    {"max_ms", ms_of(summary.quantile(1))}};
   json::array examples;
   for (auto& example : found.examples)
     examples.push_back(json::object{{"what", to_string(example.what)},
@@ -157,7 +167,8 @@ json::value to_json(const report& x) {
                       {"resident_bytes", to_json(found.resident_bytes)},
                       {"open_files", to_json(found.open_files)},
                       {"violations", std::move(violations)},
-                      {"recovery", std::move(recoveries)},
+                      {"recovery", to_json(found.recoveries)},
+                      {"recovery_of_actors", to_json(found.actors)},
                       {"escalations", texts(found.escalations)},
                       {"examples", std::move(examples)},
                       {"remarks", texts(x.remarks)}};

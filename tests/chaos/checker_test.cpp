@@ -2,6 +2,7 @@
 #define CAF_SUITE chaos.checker
 
 #include "chaos/checker/checker.hpp"
+#include "tests/chaos/checker_fixture.hpp"
 #include "tests/chaos/perfect_world.hpp"
 #include "tests/seed.hpp"
 
@@ -14,55 +15,6 @@ using namespace std::chrono_literals;
 using enum presence_call_kind;
 
 namespace {
-
-/// Feeds a checker by hand. Instances 0 and 1 are of the format `frame`, 2 is
-/// of the format `single`.
-struct fixture {
-  static constexpr auto frame = delivery_format::frame;
-  static constexpr auto single = delivery_format::single;
-
-  checker checked{{{frame, frame, single}}};
-  time_point now{1h};
-  call_number calls = 0;
-  event_number events = 0;
-  uint64_t positions = 0;
-
-  void take(record x) { checked.take({now += 1ms, std::move(x)}); }
-
-  call_number call(user_number user, presence_call_kind what,
-                   instance_number instance,
-                   std::vector<channel_number> channels) {
-    take(presence_called{++calls, user, what, 0, instance, channels});
-    return calls;
-  }
-
-  void change(user_number user, presence_call_kind what,
-              instance_number instance, std::vector<channel_number> channels) {
-    take(presence_answered{call(user, what, instance, channels)});
-  }
-
-  event_number publish(channel_number channel) {
-    take(publish_called{events, channel});
-    take(publish_stored{events, position{++positions}});
-    return events++;
-  }
-
-  void receive(instance_number instance, event_number event, uint64_t e = 1) {
-    take(event_received{instance, event, shard_id{0}, epoch{e}});
-  }
-
-  void fault(fault_phase phase, instance_number instance = no_instance) {
-    take(fault_marked{1, phase, "something", "", instance});
-  }
-
-  findings finish() {
-    take(run_ended{});
-    checked.finish();
-    return checked.result();
-  }
-
-  uint64_t count(violation what) { return checked.result().count(what); }
-};
 
 checker judged(const std::vector<timed_record>& history) {
   checker result{{perfect_world::head().formats}};
@@ -88,7 +40,7 @@ void check_found(planted fault, violation what, int steps) {
 
 } // namespace
 
-CAF_TEST_FIXTURE_SCOPE(checker_tests, fixture)
+CAF_TEST_FIXTURE_SCOPE(checker_tests, checker_fixture)
 
 // -- who must receive
 // ------------------------------------------------------------
@@ -379,6 +331,21 @@ CAF_TEST(departures_are_forgotten_with_a_node) {
   CAF_CHECK_EQUAL(found.undecided, 2u);
 }
 
+CAF_TEST(what_is_stored_without_a_node_waits_until_one_is_ready) {
+  change(1, online, 0, {7});
+  take(node_changed{false});
+  publish(7);
+  call(1, leave, 0, {7});
+  now += 5s;
+  take(node_changed{true});
+  change(2, online, 0, {7});
+  publish(7);
+  change(2, leave, 0, {7});
+  now += 5s;
+  take(node_changed{false});
+  CAF_CHECK_EQUAL(finish().count(violation::lost), 1u);
+}
+
 CAF_TEST(losses_lapses_and_escalations_are_violations) {
   take(loss_reported{0, shard_id{1}, position{1}, position{2}});
   take(sessions_lapsed{0});
@@ -421,93 +388,6 @@ CAF_TEST(exact_counters_have_to_agree) {
   count_of(counter_read::kind::users, 3);
   CAF_CHECK_EQUAL(count(violation::counter_wrong), 1u);
   CAF_CHECK_EQUAL(count(violation::presence_wrong), 1u);
-}
-
-CAF_TEST(recovery_lasts_until_every_pair_of_shard_and_instance_flows) {
-  change(1, online, 0, {7});
-  change(2, online, 1, {7});
-  fault(fault_phase::on);
-  now += 1s;
-  fault(fault_phase::off);
-  auto event = publish(7);
-  auto published = now - 1ms;
-  receive(0, event);
-  now += 40ms;
-  receive(1, event);
-  auto felt = now - published;
-  receive(1, publish(7));
-  auto found = finish();
-  auto& recovery = found.recoveries.at("something");
-  CAF_CHECK_EQUAL(recovery.faults, 1u);
-  CAF_REQUIRE_EQUAL(recovery.recoveries.size(), 1u);
-  CAF_CHECK(recovery.quantile(0.99) == felt);
-}
-
-CAF_TEST(recovery_includes_the_time_when_nobody_could_publish) {
-  change(1, online, 0, {7});
-  change(2, online, 1, {7});
-  fault(fault_phase::on);
-  fault(fault_phase::off);
-  auto off = now;
-  now += 5s;
-  auto event = publish(7);
-  receive(0, event);
-  auto felt = now - off;
-  receive(1, event);
-  receive(1, publish(7));
-  auto recoveries = finish().recoveries.at("something").recoveries;
-  CAF_REQUIRE_EQUAL(recoveries.size(), 1u);
-  CAF_CHECK(recoveries[0] == felt);
-}
-
-CAF_TEST(an_outage_goes_on_through_a_further_fault) {
-  change(1, online, 0, {7});
-  fault(fault_phase::on);
-  fault(fault_phase::off);
-  auto off = now;
-  now += 5s;
-  take(fault_marked{2, fault_phase::on, "other", "", no_instance});
-  take(fault_marked{2, fault_phase::off, "other", "", no_instance});
-  receive(0, publish(7));
-  auto felt = now - off;
-  auto found = finish();
-  auto& first = found.recoveries.at("something").recoveries;
-  CAF_REQUIRE_EQUAL(first.size(), 1u);
-  CAF_CHECK(first[0] == felt);
-  CAF_CHECK_EQUAL(found.recoveries.at("other").recoveries.size(), 1u);
-}
-
-CAF_TEST(what_a_node_takes_must_not_grow) {
-  change(1, online, 0, {7});
-  receive(0, publish(7));
-  auto look = [&](uint64_t bytes, uint64_t files) {
-    take(usage_seen{bytes, files});
-  };
-  for (int i = 0; i < 100; ++i)
-    look(100 << 20, 40);
-  for (int i = 0; i < 100; ++i)
-    look(300 << 20, 90);
-  look(150 << 20, 60);
-  auto found = finish();
-  CAF_CHECK_EQUAL(found.count(violation::growth), 0u);
-  CAF_CHECK_EQUAL(found.resident_bytes.max, 300u << 20);
-  CAF_CHECK_EQUAL(found.open_files.first, 40u);
-  CAF_CHECK_EQUAL(found.open_files.last, 60u);
-  look(200 << 20, 80);
-  checked.finish();
-  CAF_CHECK_EQUAL(count(violation::growth), 2u);
-}
-
-CAF_TEST(a_kind_of_fault_that_was_never_carried_out_proves_nothing) {
-  change(1, online, 0, {7});
-  receive(0, publish(7));
-  fault(fault_phase::skipped);
-  auto found = finish();
-  CAF_CHECK(checked.judge() == verdict::invalid);
-  CAF_CHECK_EQUAL(found.invalid_because(0.9),
-                  "no something could be carried out");
-  fault(fault_phase::on);
-  CAF_CHECK(checked.judge() == verdict::passed);
 }
 
 CAF_TEST(a_history_without_an_end_is_invalid) {
