@@ -64,6 +64,11 @@ void fault_log::take(const fault_marked& x, time_point now) {
 }
 
 void fault_log::begin(const fault& x) {
+  // Nothing flows yet since an earlier one, so this one cannot be told apart.
+  if (std::ranges::any_of(open_, [](auto& other) {
+        return other.instance == no_instance && other.seen.empty();
+      }))
+    return;
   measurement result{x.kind, x.target, x.instance, *x.off};
   for (auto& other : faults_)
     if (!other.off && other.instance != no_instance)

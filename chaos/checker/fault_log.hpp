@@ -33,7 +33,8 @@ struct recovery_summary {
 /// one that was published within `aftermath` or is the first of its shard and
 /// instance, whichever is longer. (A kill that is asked for strikes a moment
 /// later; and as long as nobody can publish, no event is delayed.) A further
-/// fault ends the measurement, unless nothing has flowed by then, or only one
+/// fault ends the measurement, unless nothing has flowed by then (the outage is
+/// that of the first fault, and the further one is not measured), or only one
 /// instance notices it; that instance is then left out.
 ///
 /// Pure and not thread safe.
