@@ -5,6 +5,7 @@
 #include "bench/demo/demo.hpp"
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ enum exit_code : int {
   exit_usage = 2,
   exit_configuration = 3,
 };
+
+/// What the chosen command runs; set by the parser.
+using command = std::function<int()>;
 
 /// Where a command's configuration comes from.
 struct config_source {

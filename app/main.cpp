@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "app/chaos_command.hpp"
 #include "app/commands.hpp"
 #include "app/console_commands.hpp"
 #include "bench/floor.hpp"
@@ -13,9 +14,6 @@
 namespace fantail {
 
 namespace {
-
-/// What the chosen command runs; set by the parser.
-using command = std::function<int()>;
 
 void add_overrides(CLI::App& to, std::vector<std::string>& overrides,
                    const std::string& what) {
@@ -184,11 +182,13 @@ int run(int argc, char** argv) {
   demo_options demo;
   bench_options bench;
   console_words words;
+  chaos_command chaos;
   bool as_table = false;
   bool as_json = false;
   add_node(app, source, chosen);
   add_demo(app, source, demo, chosen);
   add_bench(app, bench, chosen);
+  add_chaos(app, chaos, chosen);
   add_config(app, source, as_table, chosen);
   add_console_commands(app, words, chosen);
   auto* version = app.add_subcommand("version", "Prints the version");

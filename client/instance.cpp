@@ -280,6 +280,11 @@ private:
   // -- frame_reader::sink
   // ------------------------------------------------------
 
+  void on_section(const frame::section_header& header) override {
+    if (on_.on_section)
+      on_.on_section(header);
+  }
+
   void on_event(shard_id, const chat_event& event) override { deliver(event); }
 
   void on_loss(const frame_reader::loss& gone) override {

@@ -45,6 +45,9 @@ struct instance_options {
 class instance {
 public:
   struct handlers {
+    /// The events that follow came in this section (`frame`); for those who
+    /// want to check, or to store what they have got.
+    std::function<void(const frame::section_header&)> on_section = {};
     /// The views are valid during the call only.
     std::function<void(const chat_event&)> on_event = {};
     /// Events were lost for good: tell the users, or ask the history.

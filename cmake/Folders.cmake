@@ -44,3 +44,17 @@ function(fantail_parse_once target)
     target_precompile_headers(${target} PRIVATE ${ARGN})
   endif()
 endfunction()
+
+# fantail_shipped_plans(<target>): chaos/plans/*.plan become part of the program.
+function(fantail_shipped_plans target)
+  file(GLOB plans CONFIGURE_DEPENDS chaos/plans/*.plan)
+  foreach(plan IN LISTS plans)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${plan})
+    get_filename_component(name ${plan} NAME_WE)
+    file(READ ${plan} text)
+    string(APPEND FANTAIL_PLANS "    {\"${name}\", R\"plan(${text})plan\"},\n")
+  endforeach()
+  configure_file(cmake/shipped_plans.cpp.in
+    ${PROJECT_BINARY_DIR}/shipped_plans.cpp @ONLY)
+  target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/shipped_plans.cpp)
+endfunction()

@@ -113,6 +113,7 @@ bool frame_reader::accept_epoch(shard_state& state,
 
 void frame_reader::deliver(shard_state& state, const frame::section& in,
                            sink& out) {
+  out.on_section(in.header);
   for (auto& event : in.events)
     if (event.pos > state.pos) {
       ++count_.events;

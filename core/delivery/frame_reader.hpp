@@ -83,6 +83,8 @@ public:
   class sink {
   public:
     virtual ~sink() = default;
+    /// The events that follow came in this section.
+    virtual void on_section(const frame::section_header&) {}
     virtual void on_event(shard_id shard, const chat_event& event) = 0;
     virtual void on_loss(const loss& gone) = 0;
   };

@@ -234,13 +234,15 @@ outbox::flushed outbox::tell_positions(const std::vector<shard_position>& heads,
 void outbox::restart(instance_profile profile,
                      const std::vector<shard_position>& heads,
                      const life_start& start) {
+  // A life in another format has acknowledged nothing.
+  auto resumes = start.resumes && is_frame();
+  profile_ = std::move(profile);
   std::vector<position> begins;
   uint64_t behind = 0;
   for (size_t i = 0; i < heads.size(); ++i) {
-    begins.push_back(start_of(i, heads[i], start));
+    begins.push_back(start_of(i, heads[i], start, resumes));
     behind = std::max(behind, heads[i].at.value - begins[i].value);
   }
-  profile_ = std::move(profile);
   forget_pending();
   is_absent_ = is_asking_ = was_unheard_ = false;
   window_.clear();
@@ -254,8 +256,9 @@ void outbox::restart(instance_profile profile,
 }
 
 position outbox::start_of(size_t shard, shard_position head,
-                          const life_start& start) const {
-  if (!is_frame() && start.kept.empty())
+                          const life_start& start, bool resumes) const {
+  // Who cannot ask for ranges begins where things are, whatever it names.
+  if (!is_frame())
     return head.at;
   if (shard < start.kept.size() && start.kept[shard]) {
     auto& x = *start.kept[shard];
@@ -267,7 +270,7 @@ position outbox::start_of(size_t shard, shard_position head,
     // A position beyond the head is one of a stream that is gone.
     return x.epoch <= head.epoch ? std::min(x.at, head.at) : head.at;
   }
-  if (start.resumes && shard < acknowledged_.size())
+  if (resumes && shard < acknowledged_.size())
     return std::min(acknowledged_[shard], head.at);
   return head.at;
 }

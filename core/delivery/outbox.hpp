@@ -170,8 +170,8 @@ private:
   bool drop_oldest(event_class cls);
   void take_out(entry& x);
   void forget_pending();
-  position start_of(size_t shard, shard_position head,
-                    const life_start& start) const;
+  position start_of(size_t shard, shard_position head, const life_start& start,
+                    bool resumes) const;
   shard_position& told(shard_id shard);
   shard_position& told(const entry& x);
   uint16_t flags_of(shard_id shard, fantail::epoch epoch) const noexcept;

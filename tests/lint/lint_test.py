@@ -61,6 +61,14 @@ class LintTest(unittest.TestCase):
                          [])
         self.assertEqual(code('core/a.cpp', '// #include "app/b.hpp"\n'), [])
 
+    def test_chaos_shares_nothing_with_the_router(self):
+        for part in 'routing', 'presence', 'delivery':
+            self.assert_one(code('chaos/a.cpp', f'#include "core/{part}/b.hpp"\n'),
+                            'chaos/a.cpp:2:', 'shares no code')
+        self.assertEqual(code('client/a.cpp', '#include "core/delivery/b.hpp"\n'),
+                         [])
+        self.assertEqual(code('chaos/a.cpp', '#include "core/json.hpp"\n'), [])
+
     def test_foreign_headers_stay_in_their_wrappers(self):
         for path, header in [('runtime/boot/a.cpp', 'spdlog/spdlog.h'),
                              ('client/a.cpp', 'nats/nats.h'),

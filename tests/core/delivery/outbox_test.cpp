@@ -398,6 +398,18 @@ CAF_TEST(what_the_instance_remembers_is_believed_within_the_stream) {
   CAF_CHECK_EQUAL(begins(6, 20), 20u);
 }
 
+CAF_TEST(a_single_instance_begins_where_things_are_whatever_it_remembers) {
+  auto box = make(delivery_format::single);
+  heads = {{epoch{7}, position{90'000}}, {epoch{7}, position{50}}};
+  life_start start{true, {shard_position{epoch{7}, position{1}}, std::nullopt}};
+  box.restart({"n1", delivery_format::single, "life-2"}, heads, start);
+  CAF_CHECK(!box.is_lagging());
+  CAF_CHECK(box.positions(heads)[0].at == position{90'000});
+  // Nothing of this format was acknowledged by the life before.
+  box.restart({"n1", delivery_format::frame, "life-3"}, heads, {true});
+  CAF_CHECK(!box.is_lagging());
+}
+
 CAF_TEST(a_dead_instance_gets_nothing_until_it_has_caught_up) {
   auto box = make(delivery_format::frame);
   push(box, make_pull(0, 0, 3, {{3}}));
