@@ -186,7 +186,8 @@ CAF_TEST(an actor is killed in every mode) {
                                             "kill routing/shard-0 3 50",
                                             "kill routing/shard-0 3 2000"}));
   CAF_CHECK_EQUAL(events.newest(), 5u);
-  CAF_CHECK_EQUAL(events.since(0, 1).at(0).kind, "actor-killed");
+  auto first = events.since(0, 1).at(0);
+  CAF_CHECK_EQUAL(first.kind, "actor-killed");
 }
 
 CAF_TEST(a supervisor takes its subtree along) {
