@@ -8,6 +8,7 @@
 #include <histedit.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,7 +70,9 @@ public:
     was_given_up = false;
     auto* line = ::el_gets(editor, &count);
     if (was_given_up) {
-      // What was typed stays visible, and is not part of the next line.
+      // What was typed stays visible, and is not part of the next line, even
+      // if it was not read yet.
+      ::tcflush(STDIN_FILENO, TCIFLUSH);
       std::fputs("^C\n", stdout);
       std::fflush(stdout);
       ::el_reset(editor);
