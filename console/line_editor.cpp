@@ -68,6 +68,9 @@ public:
     prompt = text;
     int count = 0;
     was_given_up = false;
+    // Before the prompt is seen: a key that comes in between would be taken
+    // for one of another mode, Ctrl-D for nothing.
+    ::el_set(editor, EL_PREP_TERM, 1);
     auto* line = ::el_gets(editor, &count);
     if (was_given_up) {
       // What was typed stays visible, and is not part of the next line, even
