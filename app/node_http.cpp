@@ -25,7 +25,7 @@ std::string caf_version() {
          + std::to_string(CAF_PATCH_VERSION);
 }
 
-component_health component(std::string name, condition status,
+component_health health_of(std::string name, condition status,
                            std::string detail = {}) {
   component_health result;
   result.name = std::move(name);
@@ -35,7 +35,7 @@ component_health component(std::string name, condition status,
 }
 
 component_health link_health(std::string name, bool is_up) {
-  return component(std::move(name), is_up ? condition::ok : condition::failing,
+  return health_of(std::move(name), is_up ? condition::ok : condition::failing,
                    is_up ? "" : "not connected, trying again");
 }
 
@@ -43,7 +43,7 @@ std::vector<component_health> components_of(node_parts& parts, bool is_ready) {
   std::vector<component_health> result;
   auto has_storage = !parts.server || parts.server->is_up();
   result.push_back(
-      component("storage", has_storage ? condition::ok : condition::failing,
+      health_of("storage", has_storage ? condition::ok : condition::failing,
                 parts.server ? "private nats-server " + parts.server->version()
                              : "server at " + parts.nats_url()));
   result.push_back(link_health("nats-control", parts.control->on().is_up()));
@@ -54,9 +54,9 @@ std::vector<component_health> components_of(node_parts& parts, bool is_ready) {
                                  parts.links[i]->is_up()));
   auto waits = is_ready ? "" : "presence logs are being replayed";
   auto status = is_ready ? condition::ok : condition::starting;
-  result.push_back(component("presence", status, waits));
+  result.push_back(health_of("presence", status, waits));
   result.push_back(
-      component("routing", status, is_ready ? "" : "waits for presence"));
+      health_of("routing", status, is_ready ? "" : "waits for presence"));
   return result;
 }
 

@@ -143,8 +143,8 @@ CAF_TEST(a child that waits shows its pause and one that is done has ended) {
   record("routing").board.write(board);
   shard.is_vacant = true;
   auto x = get("/api/v1/tree");
-  auto leaf = at(at(x, "root"), "children").if_array()->at(0);
-  leaf = at(leaf, "children").if_array()->at(0);
+  auto& branch = at(at(x, "root"), "children").if_array()->at(0);
+  auto& leaf = at(branch, "children").if_array()->at(0);
   CAF_CHECK_EQUAL(leaf.string_or("state", ""), "away");
   CAF_CHECK_EQUAL(leaf.string_or("phase", ""), "waiting");
   CAF_CHECK_EQUAL(leaf.int_or("backoff_left_ns", -1), 70'000'000);

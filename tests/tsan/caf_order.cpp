@@ -109,6 +109,20 @@ void caf_release_actor(void* block) {
   real(block);
 }
 
+// intrusive_ptr_release_weak(actor_control_block*): the last one frees what the
+// last strong one destroyed.
+#define MANGLED_RELEASE_WEAK                                                   \
+  "_ZN3caf26intrusive_ptr_release_weakEPNS_19actor_"                           \
+  "control_blockE"
+extern "C" void caf_release_weak(void* block) asm(MANGLED_RELEASE_WEAK);
+
+void caf_release_weak(void* block) {
+  static auto* const real = behind(&caf_release_weak, MANGLED_RELEASE_WEAK);
+  release(block);
+  acquire(block);
+  real(block);
+}
+
 // ref_counted::deref, of messages for one
 #define MANGLED_DEREF "_ZNK3caf11ref_counted5derefEv"
 extern "C" void caf_deref(const void* self) asm(MANGLED_DEREF);

@@ -14,7 +14,8 @@ CAF_TEST(letters are counted by reason and receiver) {
   box.add("bad_json", "register", "instance.register.n", "]", 3);
   box.add("unexpected_message", "routing/shard-0", "tick", "", 4);
   CAF_CHECK_EQUAL(box.total(), 4u);
-  CAF_CHECK_EQUAL(box.by_reason().at("bad_json"), 3u);
+  auto reasons = box.by_reason();
+  CAF_CHECK_EQUAL(reasons.at("bad_json"), 3u);
   auto newest = box.newest(3);
   CAF_REQUIRE_EQUAL(newest.size(), 3u);
   CAF_CHECK_EQUAL(newest[0].actor, "routing/shard-0");
