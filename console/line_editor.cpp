@@ -8,6 +8,7 @@
 #include <histedit.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,9 +68,14 @@ public:
     prompt = text;
     int count = 0;
     was_given_up = false;
+    // Before the prompt is seen: a key that comes in between would be taken
+    // for one of another mode, Ctrl-D for nothing.
+    ::el_set(editor, EL_PREP_TERM, 1);
     auto* line = ::el_gets(editor, &count);
     if (was_given_up) {
-      // What was typed stays visible, and is not part of the next line.
+      // What was typed stays visible, and is not part of the next line, even
+      // if it was not read yet.
+      ::tcflush(STDIN_FILENO, TCIFLUSH);
       std::fputs("^C\n", stdout);
       std::fflush(stdout);
       ::el_reset(editor);
