@@ -5,6 +5,7 @@
 #include <cmath>
 #include <ranges>
 #include <string_view>
+#include <utility>
 
 namespace fantail::chaos {
 
@@ -63,13 +64,14 @@ void fault_log::take(const fault_marked& x, time_point now) {
     measured.left_out.insert(x.instance);
 }
 
-void fault_log::begin(const fault& x) {
+void fault_log::begin(fault& x) {
   // Nothing flows yet since an earlier one, so this one cannot be told apart.
   if (std::ranges::any_of(open_, [](auto& other) {
         return other.instance == no_instance && other.seen.empty();
       }))
     return;
-  measurement result{x.kind, x.target, x.instance, *x.off};
+  x.is_outage = x.instance == no_instance;
+  measurement result{x.number, x.kind, x.target, x.instance, *x.off};
   for (auto& other : faults_)
     if (!other.off && other.instance != no_instance)
       result.left_out.insert(other.instance);
@@ -101,6 +103,9 @@ void fault_log::delivered(shard_id shard, instance_number instance,
     if (is_very_first) {
       x.longest = std::max(x.longest, now - x.off);
       flows_since_ = now;
+      auto over = std::ranges::find(faults_, x.number, &fault::number);
+      if (std::exchange(over->is_outage, false))
+        over->off = now;
     } else if (is_first || age <= aftermath)
       x.longest = std::max(x.longest, now - published);
   }
@@ -137,7 +142,7 @@ bool fault_log::explains(instance_number instance, time_point first,
       continue;
     if (first < x.on - window)
       continue;
-    if (!x.off || first <= *x.off + window)
+    if (!x.end() || first <= *x.end() + window)
       return true;
   }
   return false;
@@ -150,10 +155,10 @@ bool fault_log::may_be_under_way(time_point stored, time_point now,
   for (auto& x : faults_) {
     if (x.on > until)
       break;
-    if (!x.off)
+    if (!x.end())
       return true;
-    if (*x.off >= stored)
-      until = std::max(until, *x.off + window);
+    if (*x.end() >= stored)
+      until = std::max(until, *x.end() + window);
   }
   return now <= until;
 }

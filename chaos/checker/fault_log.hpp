@@ -89,9 +89,16 @@ private:
     instance_number instance;
     time_point on;
     std::optional<time_point> off;
+    /// Something has to flow again before it is over.
+    bool is_outage = false;
+
+    std::optional<time_point> end() const {
+      return is_outage ? std::nullopt : off;
+    }
   };
 
   struct measurement {
+    fault_number number;
     std::string kind;
     std::string target;
     instance_number instance;
@@ -101,7 +108,7 @@ private:
     std::set<instance_number> left_out = {};
   };
 
-  void begin(const fault& x);
+  void begin(fault& x);
   bool is_calm(time_point published) const;
   void end(const measurement& x);
 

@@ -86,6 +86,21 @@ CAF_TEST(an_outage_goes_on_through_a_further_fault) {
   CAF_CHECK(found.recoveries.at("other").recoveries.empty());
 }
 
+CAF_TEST(what_meets_an_outage_is_under_way_until_something_flows_again) {
+  change(1, online, 0, {7});
+  change(2, online, 2, {7});
+  auto stuck = publish(7);
+  fault(fault_phase::on);
+  fault(fault_phase::off);
+  now += 6s;
+  take(link_changed{2, false});
+  receive(0, stuck);
+  take(link_changed{2, true});
+  auto found = finish();
+  CAF_CHECK_EQUAL(found.count(violation::lost), 0u);
+  CAF_CHECK_EQUAL(found.undecided, 1u);
+}
+
 CAF_TEST(what_a_node_takes_must_not_grow) {
   change(1, online, 0, {7});
   receive(0, publish(7));
