@@ -193,18 +193,7 @@ struct node {
   node(uint16_t shards, uint16_t presence_shards, uint16_t egresses)
       : shard(shards), presence(presence_shards), egress(egresses) {}
 
-  std::deque<telemetry::shard> shard;
-  std::deque<telemetry::presence> presence;
-  std::deque<telemetry::egress> egress;
   telemetry::snapshots snapshots;
-  /// `source/reason`.
-  named_counters rejected;
-  named_counters events;
-  mailbox_waits waits;
-  /// What nobody could take.
-  letter_box letters;
-  /// Who follows which events.
-  trace_log traces;
   /// Actors that are stuck now, and how often one was; written by whoever
   /// watches them.
   counter actors_stuck;
@@ -213,6 +202,17 @@ struct node {
   counter instances_dead;
   /// 1 while new presence is refused for want of memory.
   counter memory_short;
+  /// Who follows which events.
+  trace_log traces;
+  std::deque<telemetry::shard> shard;
+  std::deque<telemetry::presence> presence;
+  std::deque<telemetry::egress> egress;
+  /// `source/reason`.
+  named_counters rejected;
+  named_counters events;
+  mailbox_waits waits;
+  /// What nobody could take.
+  letter_box letters;
 };
 
 } // namespace fantail::telemetry

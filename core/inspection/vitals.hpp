@@ -67,8 +67,10 @@ private:
 
   size_t index_of(const std::type_info& what) noexcept;
 
+  /// Written by everybody: on a cache line of its own.
+  alignas(64) std::atomic<uint64_t> arrived_ = 0;
   /// Written by the actor.
-  std::atomic<const std::type_info*> current_ = nullptr;
+  alignas(64) std::atomic<const std::type_info*> current_ = nullptr;
   std::atomic<int64_t> since_ns_ = 0;
   telemetry::counter taken_;
   telemetry::counter handled_;
@@ -78,8 +80,6 @@ private:
   atomic_histogram wait_;
   atomic_histogram handler_;
   size_t last_kind_ = 0;
-  /// Written by everybody: on a cache line of its own.
-  alignas(64) std::atomic<uint64_t> arrived_ = 0;
 };
 
 /// What a type of message is called: `pulled`. Of no type: `other`.

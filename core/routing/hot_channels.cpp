@@ -51,6 +51,7 @@ std::vector<hot_channels::heat> hot_channels::top(size_t max,
       sum.cost_per_second += static_cast<double>(x.cost - x.error) / time;
     }
   std::vector<heat> result;
+  result.reserve(sums.size());
   for (auto& [channel, x] : sums)
     result.push_back(std::move(x));
   // The name makes the order of equals the same in every answer.
