@@ -57,7 +57,7 @@ std::string line_of(std::string_view component, std::string_view event,
                     const node_event& x) {
   auto result = std::string{component} + " " + std::string{event};
   for (auto& [key, value] : x.fields)
-    result += " " + key + "=" + value;
+    result.append(" ").append(key).append("=").append(value);
   return result;
 }
 
