@@ -113,7 +113,7 @@ CAF_TEST(a_second_user_on_the_instance_keeps_it_in_the_channel) {
 CAF_TEST(a_call_without_an_answer_is_settled_by_the_answer_to_a_later_one) {
   change(1, online, 0, {7});
   auto leaving = call(1, leave, 0, {7});
-  take(presence_answered{leaving, presence_outcome::unknown});
+  take(presence_answered{leaving, chaos::presence_outcome::unknown});
   publish(7);
   change(1, join, 0, {8});
   receive(0, publish(8));
@@ -128,7 +128,7 @@ CAF_TEST(a_rejected_call_changes_nothing) {
   change(1, online, 0, {7});
   auto leaving = call(1, leave, 0, {7});
   auto joining = call(1, join, 0, {8});
-  take(presence_answered{leaving, presence_outcome::rejected});
+  take(presence_answered{leaving, chaos::presence_outcome::rejected});
   take(presence_answered{joining});
   receive(0, publish(7));
   receive(0, publish(8));
@@ -281,11 +281,11 @@ CAF_TEST(nothing_is_kept_for_a_single_instance_that_is_down) {
   change(1, online, 0, {7});
   change(2, online, 2, {7});
   auto on_its_way = publish(7);
-  take(link_changed{2, false});
-  take(link_changed{0, false});
+  take(chaos::link_changed{2, false});
+  take(chaos::link_changed{0, false});
   auto missed = publish(7);
-  take(link_changed{2, true});
-  take(link_changed{0, true});
+  take(chaos::link_changed{2, true});
+  take(chaos::link_changed{0, true});
   now += 300ms;
   auto event = publish(7);
   for (auto x : {on_its_way, missed, event})
@@ -301,7 +301,7 @@ CAF_TEST(what_should_have_come_long_ago_is_lost_whatever_breaks_later) {
   publish(7);
   now += 5s;
   fault(fault_phase::on);
-  take(link_changed{2, false});
+  take(chaos::link_changed{2, false});
   change(1, leave, 0, {7});
   take(node_changed{false});
   CAF_CHECK_EQUAL(finish().count(violation::lost), 2u);
@@ -314,7 +314,7 @@ CAF_TEST(a_fault_that_met_an_event_keeps_it_under_way) {
   now += 5s;
   fault(fault_phase::off);
   now += 1s;
-  take(link_changed{2, false});
+  take(chaos::link_changed{2, false});
   CAF_CHECK_EQUAL(finish().count(violation::lost), 0u);
 }
 

@@ -93,9 +93,9 @@ CAF_TEST(what_meets_an_outage_is_under_way_until_something_flows_again) {
   fault(fault_phase::on);
   fault(fault_phase::off);
   now += 6s;
-  take(link_changed{2, false});
+  take(chaos::link_changed{2, false});
   receive(0, stuck);
-  take(link_changed{2, true});
+  take(chaos::link_changed{2, true});
   auto found = finish();
   CAF_CHECK_EQUAL(found.count(violation::lost), 0u);
   CAF_CHECK_EQUAL(found.undecided, 1u);
