@@ -23,7 +23,7 @@ class hot_channels {
 public:
   /// Events per sample, on average: what routing pays per event has to stay
   /// below 10 ns.
-  static constexpr uint32_t stride = 8;
+  static constexpr uint32_t stride = 32;
   static constexpr size_t channels_max = 256;
   /// A sketch is the current one for so long.
   static constexpr duration period = std::chrono::seconds{5};
